@@ -1,0 +1,2 @@
+/** Defined by asconfig.json for the trace build only; asked for by `isDefined`, never read. */
+declare const NETVIRT_TRACE: unknown;

@@ -1,0 +1,124 @@
+// Out of the envelope: GRE, virtual subnet, inner frame, tunnel guard (V7), destination port, ECN.
+
+import * as events from '../../src/abi/trace';
+import {
+  DROP_ECN_CE,
+  DROP_FLOOD,
+  DROP_GRE_FLAGS,
+  DROP_GRE_NO_KEY,
+  DROP_GRE_PROTOCOL,
+  DROP_GRE_VERSION,
+  DROP_INNER_TRUNCATED,
+  DROP_NO_LOCAL_PORT,
+  DROP_OUTER_TRUNCATED,
+  DROP_TUNNEL_SOURCE,
+  DROP_TUNNEL_TYPE,
+  DROP_VLAN_TAG,
+  DROP_VSID_ALL_ONES,
+  DROP_VSID_RESERVED,
+  DROP_VSID_UNKNOWN,
+} from '../../src/abi/verdict';
+import { findMac, nextHopOfMac } from '../tables/macs';
+import { LOCAL, NextHop } from '../tables/nexthops';
+import { Port } from '../tables/ports';
+import { findSubnet } from '../tables/subnets';
+import { trace } from '../trace';
+import { ETHERNET_HEADER, ETHERTYPE_IPV4, ETHERTYPE_IPV6, Ethernet } from '../wire/ethernet';
+import { GRE_HEADER, Gre, NVGRE_HEADER, PROTOCOL_TYPE_ETHERNET } from '../wire/gre';
+import { classifyIpv4, classifyIpv6, faultOf } from './classify';
+import { DROPPED, combineEcn, setIpv4Ecn, setIpv6Ecn } from './ecn';
+import { innerFault } from './egress';
+import { drop, forward } from './emit';
+import { isOtherSource, isSourceOf4, isSourceOf6, isWrongTunnel4, isWrongTunnel6 } from './tunnelguard';
+
+/** `gre` to `end`: what the outer IP packet carries. `source`: where the outer source address stands. */
+export function decapsulate(gre: usize, end: usize, outerFamily: u32, source: usize, outerTos: u32): void {
+  const length = <u32>(end - gre);
+  if (end < gre + GRE_HEADER) return drop(0, DROP_OUTER_TRUNCATED);
+  const header = Gre.at(gre);
+  trace(events.TRACE_GRE, header.firstWord, header.keyWire);
+  if (header.version != 0) return drop(0, DROP_GRE_VERSION);
+  if (header.hasForbiddenFlags) return drop(0, DROP_GRE_FLAGS);
+  if (header.protocolType != PROTOCOL_TYPE_ETHERNET) return drop(0, DROP_GRE_PROTOCOL);
+  if (!header.hasKey) return drop(0, DROP_GRE_NO_KEY);
+  if (length < NVGRE_HEADER) return drop(0, DROP_OUTER_TRUNCATED);
+  openFrame(header.vsid, gre + NVGRE_HEADER, length - NVGRE_HEADER, outerFamily, source, outerTos);
+}
+
+function openFrame(
+  vsid: u32,
+  frame: usize,
+  length: u32,
+  outerFamily: u32,
+  source: usize,
+  outerTos: u32,
+): void {
+  // A local port found by (VSID, MAC) implies that the VSID is known: its own lookup is left to the other cases.
+  const entry = findMac(vsid, Ethernet.at(frame).dstMac);
+  const hop = entry == 0 ? 0 : nextHopOfMac(entry);
+  const isHere = entry != 0 && NextHop.at(hop).family == LOCAL;
+  const subnet = isHere ? Port.at(NextHop.at(hop).port).subnet : findSubnet(vsid);
+  trace(events.TRACE_VSID, vsid, subnet);
+  if (subnet == 0) return drop(0, unknownVsid(vsid));
+  if (length < ETHERNET_HEADER) return drop(subnet, DROP_INNER_TRUNCATED);
+  if (Ethernet.at(frame).isTagged) return drop(subnet, DROP_VLAN_TAG);
+
+  const toRewrite = isHere && Port.at(NextHop.at(hop).port).usesRewrite;
+  const fault = checkInner(vsid, frame, length, outerFamily, source, toRewrite);
+  if (fault != 0) return drop(subnet, fault);
+  if (Ethernet.at(frame).isGroup) return drop(subnet, DROP_FLOOD);
+  trace(events.TRACE_LOOKUP_MAC, Ethernet.at(frame).dstMac, isHere ? hop + 1 : 0);
+  if (!isHere) return drop(subnet, DROP_NO_LOCAL_PORT);
+  if (!takeEcn(frame, outerTos)) return drop(subnet, DROP_ECN_CE);
+  forward(subnet, NextHop.at(hop).port, frame, length, length);
+}
+
+function unknownVsid(vsid: u32): u32 {
+  const id = bswap<u32>(vsid) >> 8;
+  if (id < 0x1000) return DROP_VSID_RESERVED;
+  return id == 0xff_ffff ? DROP_VSID_ALL_ONES : DROP_VSID_UNKNOWN;
+}
+
+/** Lengths of the inner packet, then the tunnel guard. 0, or the reason to drop. `toRewrite`: to an endpoint that uses it. */
+function checkInner(
+  vsid: u32,
+  frame: usize,
+  length: u32,
+  outerFamily: u32,
+  source: usize,
+  toRewrite: bool,
+): u32 {
+  const etherType = Ethernet.at(frame).etherType;
+  const packet = frame + ETHERNET_HEADER;
+  if (etherType == ETHERTYPE_IPV4) {
+    const fault = faultOf(classifyIpv4(packet, length - ETHERNET_HEADER));
+    if (fault != 0) return innerFault(fault);
+    if (!isSourceOf4(vsid, frame, outerFamily, source)) return DROP_TUNNEL_SOURCE;
+    return toRewrite && isWrongTunnel4(vsid, packet) ? DROP_TUNNEL_TYPE : 0;
+  }
+  if (etherType == ETHERTYPE_IPV6) {
+    const fault = faultOf(classifyIpv6(packet, length - ETHERNET_HEADER));
+    if (fault != 0) return innerFault(fault);
+    if (!isSourceOf6(vsid, frame, outerFamily, source)) return DROP_TUNNEL_SOURCE;
+    return toRewrite && isWrongTunnel6(vsid, packet) ? DROP_TUNNEL_TYPE : 0;
+  }
+  return isOtherSource(vsid, frame, outerFamily, source) ? 0 : DROP_TUNNEL_SOURCE;
+}
+
+/** Brings the outer congestion mark into the inner packet. False: the packet must be dropped (RFC 6040 §4.2). */
+function takeEcn(frame: usize, outerTos: u32): bool {
+  const packet = frame + ETHERNET_HEADER;
+  const etherType = Ethernet.at(frame).etherType;
+  const isIpv4 = etherType == ETHERTYPE_IPV4;
+  if (!isIpv4 && etherType != ETHERTYPE_IPV6) return true;
+  const inner = isIpv4 ? (<u32>load<u8>(packet, 1)) & 3 : ((<u32>load<u8>(packet, 1)) >> 4) & 3;
+  const outer = outerTos & 3;
+  trace(events.TRACE_ECN, inner, outer);
+  if (inner == outer) return true;
+  const combined = combineEcn(inner, outer);
+  if (combined == DROPPED) return false;
+  if (combined == inner) return true;
+  if (isIpv4) setIpv4Ecn(packet, combined);
+  else setIpv6Ecn(packet, combined);
+  return true;
+}

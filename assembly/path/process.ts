@@ -1,0 +1,41 @@
+// The loop over a batch: one crossing from the host, one output descriptor for every input.
+
+import {
+  INPUT_ADDRESS,
+  INPUT_CUT,
+  INPUT_FLAGS,
+  INPUT_LENGTH,
+  INPUT_PORT,
+  INPUT_SIZE,
+} from '../../src/abi/layout';
+import { DROP_CUT_CAPTURE, DROP_FRAME_TOO_LONG, DROP_UNKNOWN_PORT } from '../../src/abi/verdict';
+import { inputs, ringEntries } from '../memory';
+import { Port, isPort } from '../tables/ports';
+import { egress } from './egress';
+import { beginBatch, beginInput, drop, emitted } from './emit';
+import { ingress } from './ingress';
+
+/**
+ * Processes `count` input descriptors from number `first` of the ring on, which wraps around. Returns the number of
+ * output descriptors, which begin at the start of the output ring; their input numbers count from 0.
+ */
+export function process(first: u32, count: u32): u32 {
+  beginBatch();
+  for (let index: u32 = 0; index < count; index++) {
+    beginInput(index);
+    const descriptor = inputs + <usize>((first + index) & (ringEntries - 1)) * INPUT_SIZE;
+    const frame = load<u32>(descriptor, INPUT_ADDRESS);
+    const length = load<u32>(descriptor, INPUT_LENGTH);
+    const port = <u32>load<u16>(descriptor, INPUT_PORT);
+    const flags = <u32>load<u16>(descriptor, INPUT_FLAGS);
+    if (flags != 0) drop(knownSubnet(port), flags & INPUT_CUT ? DROP_CUT_CAPTURE : DROP_FRAME_TOO_LONG);
+    else if (port == 0) ingress(frame, length);
+    else if (isPort(port)) egress(port, frame, length);
+    else drop(0, DROP_UNKNOWN_PORT);
+  }
+  return emitted();
+}
+
+function knownSubnet(port: u32): u32 {
+  return port != 0 && isPort(port) ? Port.at(port).subnet : 0;
+}

@@ -1,0 +1,25 @@
+// The internet checksum (RFC 1071) over words as they lie in memory: the sum of byte-swapped words is the byte-swapped
+// sum, so nothing is swapped anywhere.
+
+/** A sum of words, folded to 16 bits with end-around carry. */
+export function fold(sum: u64): u32 {
+  sum = (sum & 0xffff_ffff) + (sum >> 32);
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  return <u32>((sum & 0xffff) + (sum >> 16));
+}
+
+/** What changes in the sum when the bytes of `before` become those of `after`: ~m + m' of RFC 1624 eqn. 3. */
+export function change32(before: u32, after: u32): u64 {
+  return <u64>~before + <u64>after;
+}
+
+export function change64(before: u64, after: u64): u64 {
+  const removed = ~before;
+  return (removed & 0xffff_ffff) + (removed >> 32) + (after & 0xffff_ffff) + (after >> 32);
+}
+
+/** HC' = ~(~HC + ~m + m'), RFC 1624 eqn. 3: a checksum that was wrong stays wrong by the same difference. */
+export function updated(checksum: u32, change: u64): u32 {
+  return ~fold(<u64>(~checksum & 0xffff) + change) & 0xffff;
+}

@@ -1,0 +1,32 @@
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+export default defineConfig(
+  { ignores: ['build', 'dist', 'coverage', 'out'] },
+  tseslint.configs.recommended,
+  {
+    files: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      // Counts and offsets are printed in every second message.
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      // `a[i]!` is how noUncheckedIndexedAccess meets a loop whose bound is the array's own length.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
+    },
+  },
+  {
+    // AssemblyScript: its own types (u32, usize, …), no runtime to be type-checked against.
+    files: ['assembly/**'],
+    rules: {
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-loss-of-precision': 'off',
+      'no-loss-of-precision': 'off',
+      'prefer-const': 'error',
+    },
+  },
+);

@@ -1,0 +1,166 @@
+/** Captures on files, pipes and standard streams. The only file of this folder that needs Node. */
+
+import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
+import { CaptureError } from './types.ts';
+
+const CHUNK = 1 << 20;
+
+/** Writing failed: the disk is full, the reader of a pipe has gone, … `message` names the file and the reason. */
+export class OutputError extends Error {
+  override name = 'OutputError';
+}
+
+/** The system's reason without its code and call: `no such file or directory`. */
+export function systemReason(error: unknown): string {
+  const { message } = error as Error;
+  return /^[A-Z0-9]+: (.*?)(?:, \w+.*)?$/.exec(message)?.[1] ?? message;
+}
+
+export interface OpenCapture {
+  /** Bytes, undefined where it is not a regular file. */
+  readonly size: number | undefined;
+  /** Chunks of up to 1 MiB, each valid until the second next one; the next is read while one is used. */
+  chunks(): AsyncGenerator<Uint8Array>;
+}
+
+/**
+ * Opens a capture for reading; `-` is stdin.
+ * @throws CaptureError when it cannot be opened.
+ */
+export async function openCapture(path: string): Promise<OpenCapture> {
+  try {
+    const handle = await open(path === '-' ? '/dev/stdin' : path, 'r');
+    const info = await handle.stat();
+    if (info.isDirectory()) {
+      await handle.close();
+      throw new CaptureError(`${path}: expected a capture, got a directory`);
+    }
+    return {
+      size: info.isFile() ? info.size : undefined,
+      chunks: () => readChunks(handle, nameOf(path, 'stdin')),
+    };
+  } catch (error) {
+    if (error instanceof CaptureError) throw error;
+    throw new CaptureError(`${nameOf(path, 'stdin')}: ${systemReason(error)}`);
+  }
+}
+
+function nameOf(path: string, standard: string): string {
+  return path === '-' ? standard : path;
+}
+
+async function* readChunks(handle: FileHandle, name: string): AsyncGenerator<Uint8Array> {
+  // Three buffers take turns: one is used, one holds the rest of the chunk before, one is being filled.
+  const buffers = [new Uint8Array(CHUNK), new Uint8Array(CHUNK), new Uint8Array(CHUNK)];
+  let turn = 0;
+  const readNext = () => handle.read(buffers[turn++ % 3]!, 0, CHUNK, null);
+  let ahead: ReturnType<typeof readNext> | undefined;
+  try {
+    ahead = readNext();
+    for (;;) {
+      const { bytesRead, buffer } = await ahead;
+      ahead = undefined;
+      if (bytesRead === 0) return;
+      ahead = readNext();
+      // Whoever stops early never awaits it: its failure is then nobody's.
+      ahead.catch(() => undefined);
+      yield buffer.subarray(0, bytesRead);
+    }
+  } catch (error) {
+    throw new CaptureError(`${name}: ${systemReason(error)}`);
+  } finally {
+    await ahead?.catch(() => undefined);
+    await handle.close();
+  }
+}
+
+interface Renaming {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Where a capture is written. A regular file appears under its name only when it is whole. */
+export class CaptureFile {
+  readonly #handle: FileHandle;
+  readonly #name: string;
+  /** Undefined: written in place (a pipe, a device, a standard stream). */
+  readonly #rename: Renaming | undefined;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(handle: FileHandle, name: string, renaming: Renaming | undefined) {
+    this.#handle = handle;
+    this.#name = name;
+    this.#rename = renaming;
+  }
+
+  /**
+   * Opens a file for writing; `-` is stdout.
+   * @throws OutputError when it cannot be opened.
+   */
+  static async create(path: string): Promise<CaptureFile> {
+    const name = nameOf(path, 'stdout');
+    try {
+      if (path === '-') return new CaptureFile(await open('/dev/stdout', 'w'), name, undefined);
+      const existing = await stat(path).catch(() => undefined);
+      if (existing !== undefined && !existing.isFile())
+        return new CaptureFile(await open(path, 'w'), name, undefined);
+      const from = `${path}.partial-${process.pid}`;
+      return new CaptureFile(await open(from, 'w'), name, { from, to: path });
+    } catch (error) {
+      throw new OutputError(`${name}: ${systemReason(error)}`);
+    }
+  }
+
+  /** Writes while the caller goes on; the bytes must stay as they are until the next `write` or `close` has returned. */
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#writing;
+    this.#writing = this.#writeAll(bytes);
+    // Awaited by the next call; until then a failure is not unhandled.
+    this.#writing.catch(() => undefined);
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    let at = 0;
+    try {
+      while (at < bytes.length)
+        at += (await this.#handle.write(bytes, at, bytes.length - at, null)).bytesWritten;
+    } catch (error) {
+      const isClosed = (error as NodeJS.ErrnoException).code === 'EPIPE';
+      throw new OutputError(`${this.#name}: ${isClosed ? 'closed by its reader' : systemReason(error)}`);
+    }
+  }
+
+  /**
+   * Waits for everything to be written and gives the file its name.
+   * @throws OutputError when something could not be written; nothing is left under the name.
+   */
+  async close(): Promise<void> {
+    try {
+      await this.#writing;
+    } catch (error) {
+      await this.abort();
+      throw error;
+    }
+    await this.#handle.close();
+    if (this.#rename !== undefined) await rename(this.#rename.from, this.#rename.to);
+  }
+
+  /** Gives up: removes what was written, where that is possible. */
+  async abort(): Promise<void> {
+    await this.#writing.catch(() => undefined);
+    await this.#handle.close().catch(() => undefined);
+    if (this.#rename !== undefined) await unlink(this.#rename.from).catch(() => undefined);
+  }
+}
+
+/** Both paths lead to the same file. */
+export async function sameFile(a: string, b: string): Promise<boolean> {
+  const [left, right] = await Promise.all([a, b].map((path) => stat(path).catch(() => undefined)));
+  return (
+    left !== undefined &&
+    right !== undefined &&
+    left.isFile() &&
+    left.ino === right.ino &&
+    left.dev === right.dev
+  );
+}

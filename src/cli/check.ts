@@ -1,0 +1,82 @@
+/** `netvirt check POLICY`: validates, and says what the policy amounts to. */
+
+import type { Policy } from '../policy/model.ts';
+import { loadPolicy } from './policy-file.ts';
+import { count, plural, table } from './report.ts';
+
+export interface PolicySummary {
+  hosts: number;
+  customers: {
+    name: string;
+    routingDomains: number;
+    subnets: number;
+    nvgre: number;
+    rewrite: number;
+    addresses: number;
+  }[];
+  /** Addresses that the physical network has to know. */
+  providerAddresses: {
+    /** Shared by all VMs of a host (NVGRE). */
+    hosts: number;
+    /** One per address of a VM (IP Rewrite). */
+    rewrite: number;
+    total: number;
+    /** If every address of every VM had one. */
+    withoutNvgre: number;
+  };
+}
+
+export async function check(file: string, options: { json?: boolean }): Promise<void> {
+  const summary = summarize(await loadPolicy(file));
+  console.log(options.json === true ? JSON.stringify(summary, null, 2) : summaryText(file, summary));
+}
+
+export function summarize(policy: Policy): PolicySummary {
+  const customers = policy.customers.map(({ name, routingDomains }) => {
+    const endpoints = routingDomains.flatMap((domain) => domain.endpoints);
+    return {
+      name,
+      routingDomains: routingDomains.length,
+      subnets: routingDomains.reduce((subnets, domain) => subnets + domain.subnets.length, 0),
+      nvgre: endpoints.filter(({ method }) => method === 'nvgre').length,
+      rewrite: endpoints.filter(({ method }) => method === 'rewrite').length,
+      addresses: endpoints.reduce((addresses, endpoint) => addresses + endpoint.addresses.length, 0),
+    };
+  });
+  const hosts = policy.hosts.reduce(
+    (all, { ipv4, ipv6 }) => all + [ipv4, ipv6].filter((own) => own !== undefined).length,
+    0,
+  );
+  const rewrite = policy.customers
+    .flatMap(({ routingDomains }) =>
+      routingDomains.flatMap(({ endpoints }) => endpoints.flatMap(({ addresses }) => addresses)),
+    )
+    .filter(({ provider }) => provider !== undefined).length;
+  const addresses = customers.reduce((all, customer) => all + customer.addresses, 0);
+  return {
+    hosts: policy.hosts.length,
+    customers,
+    providerAddresses: { hosts, rewrite, total: hosts + rewrite, withoutNvgre: hosts + addresses },
+  };
+}
+
+function summaryText(file: string, { hosts, customers, providerAddresses }: PolicySummary): string {
+  const { total, withoutNvgre } = providerAddresses;
+  const rows = customers.map(({ name, routingDomains, subnets, nvgre, rewrite, addresses }) => [
+    name,
+    routingDomains,
+    subnets,
+    nvgre,
+    rewrite,
+    addresses,
+  ]);
+  return [
+    `${file}: valid, ${plural(hosts, 'host')}, ${plural(customers.length, 'customer')}`,
+    '',
+    table(['customer', 'routing domains', 'subnets', 'nvgre VMs', 'rewrite VMs', 'addresses'], rows),
+    '',
+    `provider addresses: ${count(providerAddresses.hosts)} of hosts (shared by NVGRE) + ${count(providerAddresses.rewrite)} of ` +
+      `IP Rewrite = ${count(total)}`,
+    `with one provider address per VM address it would be ${count(withoutNvgre)}: NVGRE saves ${count(withoutNvgre - total)}`,
+  ].join('\n');
+}

@@ -1,0 +1,161 @@
+#!/usr/bin/env node
+/** The command line: one file per command beside this one. Exit codes: 0 done, 1 the input was bad, 2 wrong usage. */
+
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { OutputError } from '../capture/files.ts';
+import { CaptureError } from '../capture/index.ts';
+import { PolicyError } from '../policy/errors.ts';
+import { InputError, UsageError } from './errors.ts';
+import type { ExplainOptions } from './explain.ts';
+import type { TransferOptions } from './transfer.ts';
+
+interface JsonOption {
+  json?: boolean;
+}
+
+interface OutputOption {
+  output: string;
+}
+
+interface InspectOptions extends JsonOption {
+  policy?: string;
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function program(): Command {
+  const netvirt = new Command('netvirt')
+    .description(
+      'Network virtualization: many customers’ networks over one physical network, by NVGRE and IP Rewrite.',
+    )
+    .version(version())
+    .exitOverride()
+    .showHelpAfterError('(--help explains)')
+    .addHelpText(
+      'after',
+      '\nPOLICY, IN and OUT are files; - is stdin or stdout. Exit codes: 0 done, 1 bad input, 2 wrong usage.',
+    );
+  const json = () => new Option('--json', 'print the report as JSON');
+  const host = () =>
+    new Option('--host <name>', 'the host of the policy whose dataplane this is').makeOptionMandatory();
+  const out = () =>
+    new Option('-o, --output <file>', 'capture to write (.pcap or .pcapng)').makeOptionMandatory();
+
+  netvirt
+    .command('check')
+    .description('validate a policy and say what it amounts to')
+    .argument('<policy>')
+    .addOption(json())
+    .action(async (policy: string, options: JsonOption) =>
+      (await import('./check.ts')).check(policy, options),
+    );
+  netvirt
+    .command('init')
+    .description(
+      'write a starter policy from a capture: endpoints seen, the two sides of conversations on two hosts',
+    )
+    .argument('<capture>')
+    .option('-o, --output <file>', 'policy to write', '-')
+    .action(async (capture: string, options: OutputOption) =>
+      (await import('./init.ts')).init(capture, options),
+    );
+  netvirt
+    .command('encap')
+    .description('frames that VMs on a host sent → what goes out on its uplink')
+    .argument('<policy>')
+    .argument('<in>', 'capture of the VMs’ frames')
+    .addOption(host())
+    .option(
+      '--port <endpoint>',
+      'all frames come from this endpoint (else: pcapng interface name, else source MAC)',
+    )
+    .addOption(out())
+    .addOption(json())
+    .action(async (policy: string, input: string, options: TransferOptions) =>
+      (await import('./encap.ts')).encap(policy, input, options),
+    );
+  netvirt
+    .command('decap')
+    .description('frames from the provider network → what VMs on a host receive, one interface per endpoint')
+    .argument('<policy>')
+    .argument('<in>', 'capture of the provider network')
+    .addOption(host())
+    .option('--port <endpoint>', 'keep only what this endpoint receives')
+    .addOption(out())
+    .addOption(json())
+    .action(async (policy: string, input: string, options: TransferOptions) =>
+      (await import('./decap.ts')).decap(policy, input, options),
+    );
+  netvirt
+    .command('inspect')
+    .description('what is in a capture: tunnels, virtual subnets, customers, malformed packets')
+    .argument('<in>')
+    .option('--policy <policy>', 'names customers and endpoints, and tells rewritten packets from others')
+    .addOption(json())
+    .action(async (input: string, options: InspectOptions) =>
+      (await import('./inspect.ts')).inspect(input, options),
+    );
+  netvirt
+    .command('explain')
+    .description(
+      'one frame through the real code path: each decision with its rule, the bytes before and after',
+    )
+    .argument('<policy>')
+    .addOption(host())
+    .addOption(
+      new Option(
+        '--port <endpoint>',
+        'where the frame comes in; uplink is the provider side',
+      ).makeOptionMandatory(),
+    )
+    .option('--frame <hex>', 'the frame')
+    .option('--to <address>', 'or: a frame that the endpoint sends to this address')
+    .addOption(new Option('--proto <protocol>', 'with --to').choices(['icmp', 'udp', 'tcp']).default('icmp'))
+    .addOption(json())
+    .action(async (policy: string, options: ExplainOptions) =>
+      (await import('./explain.ts')).explain(policy, options),
+    );
+  netvirt
+    .command('example')
+    .description(
+      'the main job on an embedded example: two customers with the same addresses cross one network',
+    )
+    .option('-o, --output <folder>', 'where its files go', 'out')
+    .action(async (options: OutputOption) => (await import('./example/run.ts')).example(options));
+  return netvirt;
+}
+
+/** Errors that say what the input's fault is; anything else is ours and shows its stack. */
+function isInputFault(error: unknown): error is Error {
+  return [PolicyError, CaptureError, OutputError, InputError, RangeError].some(
+    (kind) => error instanceof kind,
+  );
+}
+
+async function main(): Promise<number> {
+  try {
+    await program().parseAsync();
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof UsageError) {
+      console.error(`netvirt: ${error.message}`);
+      return 2;
+    }
+    if (!isInputFault(error)) throw error;
+    console.error(error.message);
+    return 1;
+  }
+}
+
+// A reader of our report that has enough (`| head`) ends it quietly.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
+process.exitCode = await main();

@@ -1,0 +1,178 @@
+/** Frames in, frames out: the slots and descriptor rings of one dataplane. */
+
+import {
+  INPUT_SIZE,
+  INPUT_TOO_LONG,
+  LARGE_SLOT_SIZE,
+  OUTPUT_SIZE,
+  SLOT_HEADROOM,
+  SLOT_SIZE,
+} from '../abi/layout.ts';
+import { FIRST_DROP } from '../abi/verdict.ts';
+import type { Capacity, Instance } from './instance.ts';
+
+/** Longest frames that fit into the two kinds of slot, bytes. */
+export const SLOT_FRAME = SLOT_SIZE - SLOT_HEADROOM;
+export const LARGE_SLOT_FRAME = LARGE_SLOT_SIZE - SLOT_HEADROOM;
+
+/** A frame that leaves: forwarded, punted or generated. */
+export interface Output {
+  /** FORWARD, PUNT or REPLY. */
+  readonly verdict: number;
+  /** 0 is the uplink. */
+  readonly port: number;
+  /** A view of the dataplane's memory, without FCS; valid until the next `process` or `clear`. */
+  readonly frame: Uint8Array;
+  /** Which `push` of the batch it came from, counted from 0. */
+  readonly input: number;
+}
+
+export interface Drop {
+  /** One of the DROP_… numbers. */
+  readonly verdict: number;
+  /** Which `push` of the batch it was, counted from 0. */
+  readonly input: number;
+}
+
+/**
+ * One batch at a time: `push` frames (or fill slots in place by `reserve` and `commit`), call `Dataplane.process`, then
+ * read `outputs` and `drops`. The first `push` after `process` begins the next batch.
+ */
+export class Batch {
+  readonly #bytes: Uint8Array;
+  readonly #inputs: Uint32Array;
+  readonly #outputs: Uint32Array;
+  readonly #slots: number;
+  readonly #largeSlots: number;
+  readonly #capacity: Capacity;
+  #length = 0;
+  #smallUsed = 0;
+  #largeUsed = 0;
+  #processed = -1;
+  #reserved = 0;
+
+  constructor(instance: Instance, capacity: Capacity) {
+    const { buffer } = instance.memory;
+    this.#bytes = new Uint8Array(buffer);
+    this.#inputs = new Uint32Array(buffer, instance.inputs, (instance.ringEntries * INPUT_SIZE) / 4);
+    this.#outputs = new Uint32Array(buffer, instance.outputs, (instance.ringEntries * OUTPUT_SIZE) / 4);
+    this.#slots = instance.slots;
+    this.#largeSlots = instance.largeSlots;
+    this.#capacity = capacity;
+  }
+
+  /** Frames pushed and not yet processed, or processed last. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Empties the batch. */
+  clear(): void {
+    this.#length = 0;
+    this.#smallUsed = 0;
+    this.#largeUsed = 0;
+    this.#processed = -1;
+  }
+
+  /**
+   * Copies a frame into a slot. False: the batch is full, call `process` first.
+   * @param frame Ethernet frame without FCS. Longer than every slot: it is counted as DROP_FRAME_TOO_LONG.
+   * @param port where it came in: 0 is the uplink, `Dataplane.port` knows the endpoints'.
+   * @param flags INPUT_CUT where the capture kept only the beginning of the frame.
+   */
+  push(frame: Uint8Array, port: number, flags = 0): boolean {
+    if (this.#processed >= 0) this.clear();
+    const length = frame.length;
+    const isTooLong = length > LARGE_SLOT_FRAME;
+    const address = this.#take(isTooLong ? 0 : length);
+    if (address === 0) return false;
+    if (!isTooLong) this.#bytes.set(frame, address);
+    this.#describe(address, isTooLong ? 0 : length, port, isTooLong ? flags | INPUT_TOO_LONG : flags);
+    return true;
+  }
+
+  /**
+   * A slot to fill in place, `length` bytes; nothing is in the batch before `commit`. Undefined: the batch is full.
+   * @throws RangeError when no slot is that long.
+   */
+  reserve(length: number): Uint8Array | undefined {
+    if (this.#processed >= 0) this.clear();
+    if (length > LARGE_SLOT_FRAME) {
+      throw new RangeError(`length: expected at most ${LARGE_SLOT_FRAME} bytes, got ${length}`);
+    }
+    const address = this.#take(length);
+    if (address === 0) return undefined;
+    this.#reserved = address;
+    return this.#bytes.subarray(address, address + length);
+  }
+
+  /** Puts the slot of the last `reserve` into the batch. */
+  commit(length: number, port: number, flags = 0): void {
+    if (this.#reserved === 0) throw new TypeError('commit: expected a slot from reserve before');
+    this.#describe(this.#reserved, length, port, flags);
+    this.#reserved = 0;
+  }
+
+  #take(length: number): number {
+    if (length <= SLOT_FRAME && this.#smallUsed < this.#capacity.slots) {
+      return this.#slots + this.#smallUsed++ * SLOT_SIZE + SLOT_HEADROOM;
+    }
+    if (this.#largeUsed === this.#capacity.largeSlots) return 0;
+    return this.#largeSlots + this.#largeUsed++ * LARGE_SLOT_SIZE + SLOT_HEADROOM;
+  }
+
+  #describe(address: number, length: number, port: number, flags: number): void {
+    if (!(port >= 0 && port <= 0xffff))
+      throw new RangeError(`port: expected a number from 0 to 65535, got ${port}`);
+    const at = this.#length++ * (INPUT_SIZE / 4);
+    const inputs = this.#inputs;
+    inputs[at] = address;
+    inputs[at + 1] = length;
+    inputs[at + 2] = port | (flags << 16);
+  }
+
+  /** Called by the dataplane: `count` output descriptors have been written. */
+  finish(count: number): void {
+    this.#processed = count;
+  }
+
+  /** Output descriptors of the processed batch, drops included. For loops that cannot afford an object per packet. */
+  get count(): number {
+    return Math.max(this.#processed, 0);
+  }
+
+  verdictAt(index: number): number {
+    return this.#outputs[index * 4 + 2]! >>> 16;
+  }
+
+  portAt(index: number): number {
+    return this.#outputs[index * 4 + 2]! & 0xffff;
+  }
+
+  inputAt(index: number): number {
+    return this.#outputs[index * 4 + 3]!;
+  }
+
+  /** A view, as `Output.frame`; empty for a drop. */
+  frameAt(index: number): Uint8Array {
+    const address = this.#outputs[index * 4]!;
+    return this.#bytes.subarray(address, address + this.#outputs[index * 4 + 1]!);
+  }
+
+  /** What left, in the order of the inputs. */
+  *outputs(): IterableIterator<Output> {
+    for (let index = 0; index < this.count; index++) {
+      const verdict = this.verdictAt(index);
+      if (verdict >= FIRST_DROP) continue;
+      yield { verdict, port: this.portAt(index), frame: this.frameAt(index), input: this.inputAt(index) };
+    }
+  }
+
+  /** What was dropped, in the order of the inputs. */
+  *drops(): IterableIterator<Drop> {
+    for (let index = 0; index < this.count; index++) {
+      const verdict = this.verdictAt(index);
+      if (verdict >= FIRST_DROP) yield { verdict, input: this.inputAt(index) };
+    }
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * Finds and compiles the WebAssembly modules: from the file in Node, by fetch in a browser. This file lies one level below
+ * the package's root in `src` and in `dist` alike, so that one URL serves both; bundlers recognise its form.
+ */
+
+/** `release`: own memory, one thread. `threads`: imported shared memory. `trace`: as release, and it notes decisions. */
+export type Build = 'release' | 'threads' | 'trace';
+
+const URLS: Record<Build, () => URL> = {
+  release: () => new URL('../build/netvirt.wasm', import.meta.url),
+  threads: () => new URL('../build/netvirt.threads.wasm', import.meta.url),
+  trace: () => new URL('../build/netvirt.trace.wasm', import.meta.url),
+};
+
+const compiled = new Map<Build, Promise<WebAssembly.Module>>();
+
+/** The compiled module of a build; compiled once per process. Rejects when it cannot be read. */
+export function loadModule(build: Build): Promise<WebAssembly.Module> {
+  const known = compiled.get(build);
+  if (known !== undefined) return known;
+  const loading = compile(URLS[build]());
+  compiled.set(build, loading);
+  loading.catch(() => compiled.delete(build));
+  return loading;
+}
+
+async function compile(url: URL): Promise<WebAssembly.Module> {
+  if (url.protocol !== 'file:') return WebAssembly.compileStreaming(fetch(url));
+  // Not an import: a bundler for browsers would have to replace it.
+  const { readFile } = process.getBuiltinModule('node:fs/promises');
+  return WebAssembly.compile(await readFile(url));
+}

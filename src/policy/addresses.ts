@@ -1,0 +1,207 @@
+/**
+ * Strict parsers and formatters of addresses. Other tools accept `010.0.0.1`, `0x7f.1` or `1.2.3` and disagree about what
+ * they mean; here a text is an address in exactly one way or not at all (`undefined`).
+ */
+
+import type { InterfaceAddress, IpAddress, Ipv4Address, Ipv6Address, MacAddress, Prefix } from './model.ts';
+
+const ZERO = 0x30;
+const NINE = 0x39;
+
+/** Four decimal octets without leading zeros (RFC 6943 §3.1.1, strict form). */
+export function parseIpv4(text: string): Ipv4Address | undefined {
+  const value = ipv4Value(text);
+  return value === undefined ? undefined : { family: 4, value };
+}
+
+function ipv4Value(text: string): number | undefined {
+  let value = 0;
+  let octet = 0;
+  let digits = 0;
+  let octets = 0;
+  for (let index = 0; index <= text.length; index++) {
+    const code = index === text.length ? 0x2e : text.charCodeAt(index);
+    if (code === 0x2e) {
+      if (digits === 0 || ++octets > 4) return undefined;
+      value = value * 256 + octet;
+      octet = 0;
+      digits = 0;
+    } else if (code >= ZERO && code <= NINE) {
+      if (digits > 0 && octet === 0) return undefined;
+      octet = octet * 10 + (code - ZERO);
+      digits++;
+      if (octet > 255) return undefined;
+    } else {
+      return undefined;
+    }
+  }
+  return octets === 4 ? value : undefined;
+}
+
+/** RFC 4291 §2.2, all three forms; no zone. */
+export function parseIpv6(text: string): Ipv6Address | undefined {
+  if (text.length < 2 || text.length > 45) return undefined;
+  const halves = text.split('::');
+  if (halves.length > 2) return undefined;
+  const head = groupsOf(halves[0]!, halves.length === 1);
+  const tail = halves.length === 2 ? groupsOf(halves[1]!, true) : [];
+  if (head === undefined || tail === undefined) return undefined;
+  const missing = 8 - head.length - tail.length;
+  if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined;
+  let value = 0n;
+  for (const group of [...head, ...Array<number>(missing).fill(0), ...tail])
+    value = (value << 16n) | BigInt(group);
+  return { family: 6, value };
+}
+
+/** @param mayEndInIpv4 the last group may be a dotted IPv4 address. */
+function groupsOf(text: string, mayEndInIpv4: boolean): number[] | undefined {
+  if (text === '') return [];
+  const groups: number[] = [];
+  const parts = text.split(':');
+  for (const [index, part] of parts.entries()) {
+    if (part.includes('.')) {
+      const embedded = mayEndInIpv4 && index === parts.length - 1 ? ipv4Value(part) : undefined;
+      if (embedded === undefined) return undefined;
+      groups.push(embedded >>> 16, embedded & 0xffff);
+    } else {
+      if (!/^[0-9a-f]{1,4}$/i.test(part)) return undefined;
+      groups.push(parseInt(part, 16));
+    }
+  }
+  return groups;
+}
+
+export function parseIp(text: string): IpAddress | undefined {
+  return text.includes(':') ? parseIpv6(text) : parseIpv4(text);
+}
+
+/** Address and prefix length, host bits kept: `192.168.1.10/24`. */
+export function parseInterface(text: string): InterfaceAddress | undefined {
+  const slash = text.indexOf('/');
+  if (slash < 0) return undefined;
+  const address = parseIp(text.slice(0, slash));
+  const digits = text.slice(slash + 1);
+  if (address === undefined || !/^(0|[1-9]\d{0,2})$/.test(digits)) return undefined;
+  const length = Number(digits);
+  return length <= widthOf(address) ? { address, length } : undefined;
+}
+
+/** A network: like `parseInterface`, host bits zero. */
+export function parsePrefix(text: string): Prefix | undefined {
+  const parsed = parseInterface(text);
+  if (parsed === undefined) return undefined;
+  return sameAddress(networkOf(parsed.address, parsed.length).address, parsed.address) ? parsed : undefined;
+}
+
+/** Six pairs of hex digits, all separated by `:` or all by `-`. */
+export function parseMac(text: string): MacAddress | undefined {
+  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$|^[0-9a-f]{2}(-[0-9a-f]{2}){5}$/i.test(text)) return undefined;
+  return parseInt(text.replace(/[:-]/g, ''), 16);
+}
+
+/** UUID in its 8-4-4-4-12 form (RFC 9562 §4), as lower case. */
+export function parseRoutingDomainId(text: string): string | undefined {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text.toLowerCase() : undefined;
+}
+
+export function formatIpv4(value: number): string {
+  return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
+}
+
+/** RFC 5952: lower case, no leading zeros, the first longest run of at least two zero groups as `::`. */
+export function formatIpv6(value: bigint): string {
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    Number((value >> BigInt(112 - index * 16)) & 0xffffn),
+  );
+  let best = { start: 0, length: 0 };
+  for (let start = 0; start < 8; start++) {
+    let length = 0;
+    while (groups[start + length] === 0) length++;
+    if (length > best.length) best = { start, length };
+  }
+  const text = (part: readonly number[]) => part.map((group) => group.toString(16)).join(':');
+  if (best.length < 2) return text(groups);
+  return `${text(groups.slice(0, best.start))}::${text(groups.slice(best.start + best.length))}`;
+}
+
+export function formatIp(address: IpAddress): string {
+  return address.family === 4 ? formatIpv4(address.value) : formatIpv6(address.value);
+}
+
+export function formatPrefix({ address, length }: InterfaceAddress): string {
+  return `${formatIp(address)}/${length}`;
+}
+
+export function formatMac(mac: MacAddress): string {
+  return mac
+    .toString(16)
+    .padStart(12, '0')
+    .replace(/..(?=.)/g, '$&:');
+}
+
+export function widthOf(address: IpAddress): 32 | 128 {
+  return address.family === 4 ? 32 : 128;
+}
+
+export function sameAddress(a: IpAddress, b: IpAddress): boolean {
+  return a.family === b.family && a.value === b.value;
+}
+
+/** The network of an address: host bits cleared. */
+export function networkOf(address: IpAddress, length: number): Prefix {
+  if (address.family === 4) {
+    const mask = length === 0 ? 0 : (-1 << (32 - length)) >>> 0;
+    return { address: { family: 4, value: (address.value & mask) >>> 0 }, length };
+  }
+  const host = BigInt(128 - length);
+  return { address: { family: 6, value: (address.value >> host) << host }, length };
+}
+
+/** The address is in the network that `prefix` (with or without host bits) names. */
+export function contains(prefix: InterfaceAddress, address: IpAddress): boolean {
+  if (prefix.address.family !== address.family) return false;
+  const network = networkOf(address, prefix.length);
+  return sameAddress(network.address, networkOf(prefix.address, prefix.length).address);
+}
+
+export function overlaps(a: Prefix, b: Prefix): boolean {
+  return contains(a, b.address) || contains(b, a.address);
+}
+
+/** fe80::/10 (RFC 4291 §2.5.6). */
+export function isLinkLocal(address: IpAddress): boolean {
+  return address.family === 6 && address.value >> 118n === 0x3fan;
+}
+
+/** Unspecified, loopback, multicast or (IPv4) broadcast and class E: nobody's own address. In words, or undefined. */
+export function unusableAs(address: IpAddress): string | undefined {
+  if (address.value === 0 || address.value === 0n) return 'unspecified';
+  if (address.family === 6) {
+    if (address.value === 1n) return 'loopback';
+    return address.value >> 120n === 0xffn ? 'multicast' : undefined;
+  }
+  const first = address.value >>> 24;
+  if (first === 127) return 'loopback';
+  if (first === 0) return 'unspecified';
+  if (first >= 240) return 'reserved';
+  return first >= 224 ? 'multicast' : undefined;
+}
+
+/** The group bit of the first byte (IEEE 802 §8.2). */
+export function isGroupMac(mac: MacAddress): boolean {
+  return (Math.floor(mac / 2 ** 40) & 1) === 1;
+}
+
+/** In the order of the wire: 4 or 16 bytes. */
+export function ipBytes(address: IpAddress): Uint8Array {
+  const bytes = new Uint8Array(widthOf(address) / 8);
+  const view = new DataView(bytes.buffer);
+  if (address.family === 4) {
+    view.setUint32(0, address.value);
+  } else {
+    view.setBigUint64(0, address.value >> 64n);
+    view.setBigUint64(8, address.value & 0xffff_ffff_ffff_ffffn);
+  }
+  return bytes;
+}

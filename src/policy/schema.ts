@@ -1,0 +1,157 @@
+/**
+ * The policy document, element by element: what each field may hold, in words that end up in error messages and in the
+ * published JSON Schema (docs/policy.schema.json).
+ */
+
+import { z } from 'zod';
+import {
+  isGroupMac,
+  parseInterface,
+  parseIp,
+  parseMac,
+  parsePrefix,
+  parseRoutingDomainId,
+} from './addresses.ts';
+
+/** The `error` of every schema here is what was expected; who reports it adds what came. */
+function text(expected: string, isRight: (value: string) => boolean) {
+  return z.string({ error: expected }).refine(isRight, { error: expected });
+}
+
+function integer(min: number, max: number, what = 'an integer') {
+  const error = `${what} from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+function oneOf<const Values extends readonly [string, ...string[]]>(...values: Values) {
+  return z.enum(values, { error: values.map((value) => `"${value}"`).join(' or ') });
+}
+
+function list<Item extends z.ZodType>(item: Item, what: string, min = 0) {
+  return z.array(item, { error: what }).min(min, { error: what });
+}
+
+function object<Shape extends z.core.$ZodShape>(shape: Shape) {
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : 'an object'),
+  });
+}
+
+const boolean = () => z.boolean({ error: 'true or false' });
+
+/** A control character in a name would break one-line errors. */
+const isName = (value: string) =>
+  value.trim() === value && value.length >= 1 && value.length <= 63 && !/\p{C}/u.test(value);
+
+const name = () =>
+  text('a name of 1 to 63 characters without spaces around it', isName).meta({ minLength: 1, maxLength: 63 });
+const mac = () =>
+  text('a unicast MAC like 02:00:00:00:00:01', (value) => {
+    const parsed = parseMac(value);
+    return parsed !== undefined && parsed !== 0 && !isGroupMac(parsed);
+  });
+const address = () => text('an IPv4 or IPv6 address', (value) => parseIp(value) !== undefined);
+const prefix = () =>
+  text('a network like 10.1.1.0/24, host bits zero', (value) => parsePrefix(value) !== undefined);
+const interfaceAddress = () =>
+  text(
+    'an address with its prefix length, like 192.168.1.10/24',
+    (value) => parseInterface(value) !== undefined,
+  );
+const vsid = () => integer(0, 0xff_ffff, 'a virtual subnet id');
+
+export const providerSchema = object({
+  mtu: integer(576, 65535).default(1500).describe('IP MTU of the physical network, bytes'),
+  ttl: integer(1, 255).default(64).describe('TTL or hop limit of envelopes'),
+  dscp: z
+    .union([z.literal('uniform'), z.int().min(0).max(63)], { error: '"uniform" or an integer from 0 to 63' })
+    .default('uniform')
+    .describe('DSCP of envelopes: the customer’s, or always this value (RFC 2983)'),
+  ecn: oneOf('normal', 'compatibility')
+    .default('normal')
+    .describe('ECN of envelopes: the customer’s, or Not-ECT (RFC 6040)'),
+  flowId: oneOf('hash', 'zero')
+    .default('hash')
+    .describe('zero for peers that compare all 32 bits of the GRE key'),
+  prefer: oneOf('ipv4', 'ipv6').default('ipv4').describe('outer family where two hosts have both'),
+  clampMss: boolean().default(true).describe('lower the TCP MSS to what fits (not used yet)'),
+  routerMac: mac().default('02:00:5e:00:00:01').describe('MAC of every virtual subnet’s gateway'),
+});
+
+export const hostSchema = object({
+  name: name(),
+  addresses: list(interfaceAddress(), 'one or two addresses, one of a family', 1)
+    .max(2, { error: 'one or two addresses, one of a family' })
+    .describe('provider addresses, at most one of a family, with the length of their prefix'),
+  mac: mac(),
+  gateway: object({ address: address(), mac: mac() })
+    .optional()
+    .describe('next hop towards other provider prefixes'),
+  nvgreKey: oneOf('rfc7637')
+    .default('rfc7637')
+    .describe('layout of the GRE key; draft00 is not supported yet'),
+});
+
+export const subnetSchema = object({
+  vsid: vsid().describe('24 bits; 0–4095 and 16777215 are reserved (RFC 7637)'),
+  prefixes: list(prefix(), 'a list of at least one network', 1),
+  gateways: list(address(), 'a list of addresses').default([]),
+  flood: oneOf('replicate', 'drop').default('replicate').describe('broadcast and multicast (not used yet)'),
+});
+
+export const routeSchema = object({
+  to: prefix(),
+  via: address().describe('a customer address of the routing domain'),
+  metric: integer(0, 65535).default(0),
+});
+
+export const endpointSchema = object({
+  name: name(),
+  vsid: vsid(),
+  mac: mac(),
+  addresses: list(address(), 'a list of addresses').default([]),
+  host: name(),
+  method: oneOf('nvgre', 'rewrite').default('nvgre'),
+  providerAddresses: list(address(), 'a list of addresses')
+    .default([])
+    .describe(
+      'IP Rewrite: one for every address that is not link-local, of the same family, in the same order',
+    ),
+  forwarding: boolean().default(false).describe('a gateway VM: it may send packets of others'),
+  useVmMac: boolean().default(false).describe('IP Rewrite: keep the VM’s MAC on the physical network'),
+  vlans: z
+    .record(z.string(), vsid(), { error: 'an object of VLAN ids and virtual subnet ids' })
+    .default({})
+    .describe('VLAN id on the port → virtual subnet id (not used yet)'),
+});
+
+export const domainSchema = object({
+  name: name(),
+  id: text('a UUID', (value) => parseRoutingDomainId(value) !== undefined).describe('RDID, a UUID'),
+  subnets: list(subnetSchema, 'a list of at least one subnet', 1),
+  routes: list(routeSchema, 'a list of routes').default([]),
+  endpoints: list(endpointSchema, 'a list of endpoints').default([]),
+});
+
+export const customerSchema = object({
+  name: name(),
+  routingDomains: list(domainSchema, 'a list of at least one routing domain', 1),
+});
+
+export const policySchema = object({
+  version: z.literal(1, { error: 'the number 1' }),
+  provider: providerSchema.prefault({}),
+  hosts: list(hostSchema, 'a list of at least one host', 1),
+  customers: list(customerSchema, 'a list of customers'),
+}).meta({ title: 'netvirt policy', description: 'One document describes the whole fabric.' });
+
+export type ProviderDocument = z.output<typeof providerSchema>;
+export type HostDocument = z.output<typeof hostSchema>;
+export type SubnetDocument = z.output<typeof subnetSchema>;
+export type RouteDocument = z.output<typeof routeSchema>;
+export type EndpointDocument = z.output<typeof endpointSchema>;
+
+/** JSON Schema (2020-12) of the document, for editors and other tools. Cross-references are checked by `parsePolicy` only. */
+export function policyJsonSchema(): object {
+  return z.toJSONSchema(policySchema, { io: 'input', unrepresentable: 'any' });
+}
