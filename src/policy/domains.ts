@@ -101,10 +101,22 @@ function readDomain(fabric: Fabric, document: unknown, at: Path, names: Unique):
   const idText = (document as { id?: unknown } | null)?.id;
   const id = typeof idText === 'string' ? parseRoutingDomainId(idText) : undefined;
   if (id !== undefined) fabric.domainIds.claim(id, [...at, 'id'], `routing domain id ${id}`);
-  const subnets = readSubnets(fabric, listOf(document, 'subnets'), [...at, 'subnets']);
-  const endpoints = readEndpoints(fabric, subnets, listOf(document, 'endpoints'), [...at, 'endpoints']);
-  const routes = readRoutes(fabric, endpoints, listOf(document, 'routes'), [...at, 'routes']);
+  const subnetDocuments = listOf(document, 'subnets');
+  const subnets = readSubnets(fabric, subnetDocuments, [...at, 'subnets']);
+  const known = { subnets, broken: brokenVsids(subnets, subnetDocuments) };
+  const endpointDocuments = listOf(document, 'endpoints');
+  const endpoints = readEndpoints(fabric, known, endpointDocuments, [...at, 'endpoints']);
+  // An endpoint with problems may be the one that a route means.
+  const candidates = endpoints.length === endpointDocuments.length ? endpoints : undefined;
+  const routes = readRoutes(fabric, candidates, listOf(document, 'routes'), [...at, 'routes']);
   return { name, id: id ?? '', subnets, routes, endpoints };
+}
+
+/** Subnets with problems of their own: endpoints in them are not another problem. */
+function brokenVsids(subnets: readonly Subnet[], documents: readonly unknown[]): ReadonlySet<unknown> {
+  const broken = new Set(documents.map((document) => (document as { vsid?: unknown } | null)?.vsid));
+  for (const { vsid } of subnets) broken.delete(vsid);
+  return broken;
 }
 
 const RESERVED_BELOW = 0x1000;
@@ -157,7 +169,7 @@ function readSubnets(fabric: Fabric, documents: readonly unknown[], path: Path):
 
 function readRoutes(
   fabric: Fabric,
-  endpoints: readonly Endpoint[],
+  endpoints: readonly Endpoint[] | undefined,
   documents: readonly unknown[],
   path: Path,
 ): Route[] {
@@ -177,9 +189,7 @@ function readRoutes(
     );
     if (to.address.family !== via.family) {
       collector.add([...at, 'via'], `expected an IPv${to.address.family} address, got ${formatIp(via)}`);
-    } else if (
-      !endpoints.some(({ addresses }) => addresses.some(({ customer }) => sameAddress(customer, via)))
-    ) {
+    } else if (endpoints !== undefined && !endpoints.some((endpoint) => hasAddress(endpoint, via))) {
       collector.add(
         [...at, 'via'],
         `expected an address of an endpoint in the routing domain, got ${formatIp(via)}`,
@@ -188,4 +198,8 @@ function readRoutes(
     routes.push({ to, via, metric: parsed.metric });
   }
   return routes;
+}
+
+function hasAddress({ addresses }: Endpoint, address: IpAddress): boolean {
+  return addresses.some(({ customer }) => sameAddress(customer, address));
 }

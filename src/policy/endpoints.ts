@@ -16,14 +16,21 @@ import { checkHostPart, checkUsable } from './hosts.ts';
 import type { Endpoint, EndpointAddress, IpAddress, Subnet } from './model.ts';
 import { type EndpointDocument, endpointSchema } from './schema.ts';
 
+export interface KnownSubnets {
+  readonly subnets: readonly Subnet[];
+  /** VSIDs of those that have problems of their own. */
+  readonly broken: ReadonlySet<unknown>;
+}
+
 export function readEndpoints(
   fabric: Fabric,
-  subnets: readonly Subnet[],
+  { subnets, broken }: KnownSubnets,
   documents: readonly unknown[],
   path: Path,
 ): Endpoint[] {
   const { collector } = fabric;
-  const byVsid = new Map(subnets.map((subnet) => [subnet.vsid, subnet]));
+  const byVsid = new Map<number, Subnet>();
+  for (const subnet of subnets) if (!byVsid.has(subnet.vsid)) byVsid.set(subnet.vsid, subnet);
   const macs = new Unique(collector);
   const addresses = new Unique(collector);
   const endpoints: Endpoint[] = [];
@@ -33,6 +40,7 @@ export function readEndpoints(
     if (parsed === undefined) continue;
     fabric.endpointNames.claim(parsed.name, [...at, 'name'], `endpoint "${parsed.name}"`);
     const subnet = byVsid.get(parsed.vsid);
+    if (subnet === undefined && broken.has(parsed.vsid)) continue;
     if (subnet === undefined) {
       const known = [...byVsid.keys()].slice(0, 5).join(', ');
       collector.add(

@@ -1,0 +1,613 @@
+/** Each rule that a policy must keep, broken once: the exact line that a user reads. */
+
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { PolicyError, parsePolicy, validatePolicy } from '../../src/index.ts';
+import { policyJsonSchema } from '../../src/policy/schema.ts';
+
+const VALID = `version: 1
+hosts:
+  - { name: h1, addresses: [192.168.1.1/24], mac: 02:00:00:00:01:01, gateway: { address: 192.168.1.254, mac: 02:00:00:00:01:fe } }
+  - { name: h2, addresses: [192.168.2.1/24], mac: 02:00:00:00:02:01, gateway: { address: 192.168.2.254, mac: 02:00:00:00:02:fe } }
+customers:
+  - name: c1
+    routingDomains:
+      - name: d1
+        id: 00000000-0000-4000-8000-000000000001
+        subnets:
+          - { vsid: 5001, prefixes: [10.0.0.0/24, "fd00::/64"], gateways: [10.0.0.1] }
+          - { vsid: 5002, prefixes: [10.0.1.0/24] }
+        routes:
+          - { to: 0.0.0.0/0, via: 10.0.0.11, metric: 5 }
+        endpoints:
+          - { name: a, vsid: 5001, mac: 02:00:00:00:aa:01, addresses: [10.0.0.11], host: h1 }
+          - { name: b, vsid: 5001, mac: 02:00:00:00:aa:02, addresses: [10.0.0.12], host: h2 }
+          - { name: r, vsid: 5002, mac: 02:00:00:00:aa:03, addresses: [10.0.1.13], host: h2, method: rewrite, providerAddresses: [192.168.2.13] }
+`;
+
+function problemsOf(text: string, file = 'p.yaml'): string[] {
+  try {
+    parsePolicy(text, { file });
+  } catch (error) {
+    if (error instanceof PolicyError) return error.message.split('\n');
+    throw error;
+  }
+  return [];
+}
+
+const E = 'customers[0].routingDomains[0].endpoints';
+const S = 'customers[0].routingDomains[0].subnets';
+const R = 'customers[0].routingDomains[0].routes';
+
+interface Broken {
+  readonly name: string;
+  /** A piece of the valid text, and what stands there instead. */
+  readonly replace: readonly [string, string];
+  /** Line, what stands at the place that is named, path and message. */
+  readonly lines: readonly (readonly [line: number, at: string, message: string])[];
+}
+
+const BROKEN: readonly Broken[] = [
+  {
+    name: 'an unknown key, with the one that was meant',
+    replace: ['method: rewrite', 'methd: rewrite'],
+    lines: [[18, 'rewrite, providerAddresse', `${E}[2].methd: unknown key "methd", did you mean "method"?`]],
+  },
+  {
+    name: 'an unknown top-level key',
+    replace: ['version: 1', 'version: 1\nhost: []'],
+    lines: [[2, '[]', 'host: unknown key "host", did you mean "hosts"?']],
+  },
+  {
+    name: 'another version',
+    replace: ['version: 1', 'version: 2'],
+    lines: [[1, '2', 'version: expected the number 1, got 2']],
+  },
+  {
+    name: 'a reserved VSID',
+    replace: ['vsid: 5002, prefixes', 'vsid: 4095, prefixes'],
+    lines: [
+      [
+        12,
+        '4095, prefixes: [10.0.1.0',
+        `${S}[1].vsid: expected a virtual subnet id from 4096 to 16777214 (RFC 7637: 0 to 4095 are reserved), got 4095`,
+      ],
+      [
+        18,
+        '5002, mac: 02:00:00:00:aa',
+        `${E}[2].vsid: expected a virtual subnet of the routing domain (5001, 4095), got 5002`,
+      ],
+    ],
+  },
+  {
+    name: 'the reserved last VSID',
+    replace: ['vsid: 5002, prefixes', 'vsid: 16777215, prefixes'],
+    lines: [
+      [
+        12,
+        '16777215, prefixes: [10.0',
+        `${S}[1].vsid: expected a virtual subnet id from 4096 to 16777214 (RFC 7637: 16777215 is reserved), got 16777215`,
+      ],
+      [
+        18,
+        '5002, mac: 02:00:00:00:aa',
+        `${E}[2].vsid: expected a virtual subnet of the routing domain (5001, 16777215), got 5002`,
+      ],
+    ],
+  },
+  {
+    name: 'a VSID twice',
+    replace: ['vsid: 5002, prefixes', 'vsid: 5001, prefixes'],
+    lines: [
+      [
+        12,
+        '5001, prefixes: [10.0.1.0',
+        `${S}[1].vsid: expected it once, got virtual subnet 5001 again (first: ${S}[0].vsid)`,
+      ],
+      [
+        18,
+        '5002, mac: 02:00:00:00:aa',
+        `${E}[2].vsid: expected a virtual subnet of the routing domain (5001), got 5002`,
+      ],
+    ],
+  },
+  {
+    name: 'an endpoint name twice',
+    replace: ['name: b,', 'name: a,'],
+    lines: [
+      [
+        17,
+        'a, vsid: 5001, mac: 02:00',
+        `${E}[1].name: expected it once, got endpoint "a" again (first: ${E}[0].name)`,
+      ],
+    ],
+  },
+  {
+    name: 'a host name twice',
+    replace: ['name: h2', 'name: h1'],
+    lines: [
+      [
+        4,
+        'h1, addresses: [192.168.2',
+        'hosts[1].name: expected it once, got host "h1" again (first: hosts[0].name)',
+      ],
+      [17, 'h2 }', `${E}[1].host: expected a host of the policy, got "h2", did you mean "h1"?`],
+      [
+        18,
+        'h2, method: rewrite, prov',
+        `${E}[2].host: expected a host of the policy, got "h2", did you mean "h1"?`,
+      ],
+    ],
+  },
+  {
+    name: 'a host MAC twice',
+    replace: ['mac: 02:00:00:00:02:01', 'mac: 02:00:00:00:01:01'],
+    lines: [
+      [
+        4,
+        '02:00:00:00:01:01, gatewa',
+        'hosts[1].mac: expected it once, got MAC 02:00:00:00:01:01 again (first: hosts[0].mac)',
+      ],
+    ],
+  },
+  {
+    name: 'a MAC twice in a subnet',
+    replace: ['02:00:00:00:aa:02', '02-00-00-00-AA-01'],
+    lines: [
+      [
+        17,
+        '02-00-00-00-AA-01, addres',
+        `${E}[1].mac: expected it once, got MAC 02-00-00-00-AA-01 in virtual subnet 5001 again (first: ${E}[0].mac)`,
+      ],
+    ],
+  },
+  {
+    name: 'a customer address twice in a routing domain',
+    replace: ['[10.0.0.12]', '[10.0.0.11]'],
+    lines: [
+      [
+        17,
+        '10.0.0.11], host: h2 }',
+        `${E}[1].addresses[0]: expected it once, got address 10.0.0.11 again (first: ${E}[0].addresses[0])`,
+      ],
+    ],
+  },
+  {
+    name: 'a rewrite address that is a host’s',
+    replace: ['[192.168.2.13]', '[192.168.2.1]'],
+    lines: [
+      [
+        18,
+        '192.168.2.1] }',
+        `${E}[2].providerAddresses[0]: expected it once, got provider address 192.168.2.1 again (first: hosts[1].addresses[0])`,
+      ],
+    ],
+  },
+  {
+    name: 'an address outside its subnet',
+    replace: ['[10.0.0.12]', '[10.0.2.12]'],
+    lines: [
+      [
+        17,
+        '10.0.2.12], host: h2 }',
+        `${E}[1].addresses[0]: expected an address in 10.0.0.0/24 or fd00::/64, got 10.0.2.12`,
+      ],
+    ],
+  },
+  {
+    name: 'the gateway’s address',
+    replace: ['[10.0.0.12]', '[10.0.0.1]'],
+    lines: [
+      [
+        17,
+        '10.0.0.1], host: h2 }',
+        `${E}[1].addresses[0]: expected an address of its own, got 10.0.0.1, the gateway of virtual subnet 5001`,
+      ],
+    ],
+  },
+  {
+    name: 'a network’s broadcast address',
+    replace: ['[10.0.0.12]', '[10.0.0.255]'],
+    lines: [
+      [
+        17,
+        '10.0.0.255], host: h2 }',
+        `${E}[1].addresses[0]: expected a host’s address, got 10.0.0.255, the broadcast address`,
+      ],
+    ],
+  },
+  {
+    name: 'a sloppy address',
+    replace: ['[10.0.0.12]', '[010.0.0.12]'],
+    lines: [
+      [
+        17,
+        '010.0.0.12], host: h2 }',
+        `${E}[1].addresses[0]: expected an IPv4 or IPv6 address, got "010.0.0.12"`,
+      ],
+    ],
+  },
+  {
+    name: 'overlapping prefixes in a routing domain',
+    replace: ['[10.0.1.0/24]', '[10.0.0.0/23]'],
+    lines: [
+      [
+        12,
+        '10.0.0.0/23] }',
+        `${S}[1].prefixes[0]: expected networks that do not overlap, got 10.0.0.0/23 beside 10.0.0.0/24`,
+      ],
+    ],
+  },
+  {
+    name: 'host bits in a prefix',
+    replace: ['[10.0.1.0/24]', '[10.0.1.1/24]'],
+    lines: [
+      [
+        12,
+        '10.0.1.1/24] }',
+        `${S}[1].prefixes[0]: expected a network like 10.1.1.0/24, host bits zero, got "10.0.1.1/24"`,
+      ],
+    ],
+  },
+  {
+    name: 'a gateway outside the subnet',
+    replace: ['gateways: [10.0.0.1]', 'gateways: [10.9.9.9]'],
+    lines: [
+      [
+        11,
+        '10.9.9.9] }',
+        `${S}[0].gateways[0]: expected an address in 10.0.0.0/24 or fd00::/64, got 10.9.9.9`,
+      ],
+    ],
+  },
+  {
+    name: 'a group MAC',
+    replace: ['02:00:00:00:aa:02', '03:00:00:00:aa:02'],
+    lines: [
+      [
+        17,
+        '03:00:00:00:aa:02, addres',
+        `${E}[1].mac: expected a unicast MAC like 02:00:00:00:00:01, got "03:00:00:00:aa:02"`,
+      ],
+    ],
+  },
+  {
+    name: 'the router’s MAC',
+    replace: ['02:00:00:00:aa:02', '02:00:5e:00:00:01'],
+    lines: [
+      [
+        17,
+        '02:00:5e:00:00:01, addres',
+        `${E}[1].mac: expected a MAC of its own, got 02:00:5e:00:00:01, the router’s`,
+      ],
+    ],
+  },
+  {
+    name: 'an unknown host',
+    replace: ['host: h2 }', 'host: h3 }'],
+    lines: [[17, 'h3 }', `${E}[1].host: expected a host of the policy, got "h3", did you mean "h1"?`]],
+  },
+  {
+    name: 'rewrite without a provider address',
+    replace: [', providerAddresses: [192.168.2.13]', ''],
+    lines: [
+      [
+        18,
+        '{ name: r, vsid: 5002, ma',
+        `${E}[2].providerAddresses: expected an IPv4 provider address for 10.0.1.13, got none`,
+      ],
+    ],
+  },
+  {
+    name: 'rewrite with one of the other family',
+    replace: ['[192.168.2.13]', '["2001:db8::13"]'],
+    lines: [
+      [
+        18,
+        '["2001:db8::13"] }',
+        `${E}[2].providerAddresses: expected an IPv4 provider address for 10.0.1.13, got none`,
+      ],
+      [
+        18,
+        '["2001:db8::13"] }',
+        `${E}[2].providerAddresses: expected a customer address of the same family for each, got 2001:db8::13 without one`,
+      ],
+    ],
+  },
+  {
+    name: 'provider addresses with NVGRE',
+    replace: ['host: h1 }', 'host: h1, providerAddresses: [192.168.1.9] }'],
+    lines: [
+      [
+        16,
+        '[192.168.1.9] }',
+        `${E}[0].providerAddresses: expected none with method nvgre (its host’s address is used), got some`,
+      ],
+    ],
+  },
+  {
+    name: 'no address and not forwarding',
+    replace: ['[10.0.0.12]', '[]'],
+    lines: [
+      [
+        17,
+        '[], host: h2 }',
+        `${E}[1].addresses: expected at least one address (only a forwarding endpoint may have none), got none`,
+      ],
+    ],
+  },
+  {
+    name: 'a route through nobody',
+    replace: ['via: 10.0.0.11', 'via: 10.0.0.99'],
+    lines: [
+      [
+        14,
+        '10.0.0.99, metric: 5 }',
+        `${R}[0].via: expected an address of an endpoint in the routing domain, got 10.0.0.99`,
+      ],
+    ],
+  },
+  {
+    name: 'a route of two families',
+    replace: ['via: 10.0.0.11', 'via: "fd00::11"'],
+    lines: [[14, '"fd00::11", metric: 5 }', `${R}[0].via: expected an IPv4 address, got fd00::11`]],
+  },
+  {
+    name: 'a routing domain id that is none',
+    replace: ['00000000-0000-4000-8000-000000000001', '1234'],
+    lines: [[9, '1234', 'customers[0].routingDomains[0].id: expected a UUID, got 1234']],
+  },
+  {
+    name: 'a next hop that nobody could know',
+    replace: [', gateway: { address: 192.168.1.254, mac: 02:00:00:00:01:fe }', ''],
+    lines: [
+      [
+        3,
+        '{ name: h1, addresses: [1',
+        'hosts[0]: expected a gateway, because "h2" (192.168.2.1) is outside the provider prefix of "h1", got none',
+      ],
+    ],
+  },
+  {
+    name: 'hosts without a family in common',
+    replace: ['192.168.1.1/24', '2001:db8::1/64'],
+    lines: [
+      [
+        3,
+        '[2001:db8::1/64], mac: 02',
+        'hosts[0].addresses: expected an address family in common with "h2" (both have endpoints of one routing domain), got none',
+      ],
+    ],
+  },
+  {
+    name: 'two addresses of one family',
+    replace: ['[192.168.1.1/24]', '[192.168.1.1/24, 192.168.1.2/24]'],
+    lines: [
+      [
+        3,
+        '192.168.1.2/24], mac: 02:',
+        'hosts[0].addresses[1]: expected one IPv4 address, got 192.168.1.2/24 as well',
+      ],
+    ],
+  },
+  {
+    name: 'a draft-00 key, which is not supported yet',
+    replace: ['mac: 02:00:00:00:01:01,', 'mac: 02:00:00:00:01:01, nvgreKey: draft00,'],
+    lines: [[3, 'draft00, gateway: { addre', 'hosts[0].nvgreKey: expected "rfc7637", got "draft00"']],
+  },
+  {
+    name: 'a duplicate key',
+    replace: ['version: 1', 'version: 1\nversion: 1'],
+    lines: [[2, 'version: 1', 'expected YAML, got: Map keys must be unique']],
+  },
+];
+
+describe('a policy is refused for', () => {
+  it.each(BROKEN)('$name', ({ replace: [before, after], lines }) => {
+    expect(VALID.split(before).length, `"${before}" stands once in the text`).toBe(2);
+    const text = VALID.replace(before, after);
+    const expected = lines.map(([line, at, message]) => {
+      const column = text.split('\n')[line - 1]!.indexOf(at) + 1;
+      expect(column, `"${at}" stands in line ${line}`).toBeGreaterThan(0);
+      return `p.yaml:${line}:${column}: ${message}`;
+    });
+    expect(problemsOf(text)).toEqual(expected);
+  });
+
+  it('text that is no YAML', () => {
+    expect(problemsOf(VALID.replace('version: 1', 'version: [1'))[0]).toMatch(
+      /^p\.yaml:\d+:\d+: expected YAML, got: /,
+    );
+  });
+
+  it('rewrite on a host without that family', () => {
+    const document = VALID.replace('addresses: [192.168.2.1/24]', 'addresses: ["2001:db8::2/64"]').replace(
+      'addresses: [192.168.1.1/24]',
+      'addresses: ["2001:db8::1/64"]',
+    );
+    expect(problemsOf(document)).toEqual([
+      `p.yaml:18:90: ${E}[2].host: expected a host with an IPv4 address for IP Rewrite over IPv4, got "h2"`,
+    ]);
+  });
+
+  it('all problems at once, in the order of the document', () => {
+    const text = VALID.replace('version: 1', 'version: 3')
+      .replace('192.168.1.1/24', '192.168.1.0/24')
+      .replace('vsid: 5001, mac: 02:00:00:00:aa:01', 'vsid: 7777, mac: 02:00:00:00:aa:zz')
+      .replace('host: h2 }', 'host: hh2 }');
+    expect(problemsOf(text).map((line) => line.replace(/: expected.*/, ''))).toEqual([
+      'p.yaml:1:10: version',
+      'p.yaml:3:29: hosts[0].addresses[0]',
+      `p.yaml:16:41: ${E}[0].mac`,
+      `p.yaml:17:90: ${E}[1].host`,
+    ]);
+  });
+});
+
+describe('a policy is accepted', () => {
+  it('as YAML and as JSON, with the same model', () => {
+    const yaml = parsePolicy(VALID);
+    const json = parsePolicy(JSON.stringify(toDocument()));
+    expect(json).toEqual(yaml);
+    expect(validatePolicy(toDocument())).toEqual(yaml);
+  });
+
+  it('with its defaults filled in and its names resolved', () => {
+    const policy = parsePolicy(VALID);
+    expect(policy.provider).toEqual({
+      mtu: 1500,
+      ttl: 64,
+      dscp: 'uniform',
+      ecn: 'normal',
+      flowId: 'hash',
+      prefer: 'ipv4',
+      clampMss: true,
+      routerMac: 0x02005e000001,
+    });
+    const [a, , r] = policy.customers[0]!.routingDomains[0]!.endpoints;
+    expect(a).toMatchObject({ name: 'a', host: 0, mac: 0x02000000aa01, method: 'nvgre', forwarding: false });
+    expect(r).toMatchObject({ host: 1, method: 'rewrite' });
+    expect(r!.addresses).toEqual([
+      { customer: { family: 4, value: 0x0a00010d }, provider: { family: 4, value: 0xc0a8020d } },
+    ]);
+  });
+
+  it('the example that ships with the package', () => {
+    const text = readFileSync(new URL('../../docs/example.yaml', import.meta.url), 'utf8');
+    expect(parsePolicy(text).customers.map(({ name }) => name)).toEqual(['bakery', 'museum']);
+  });
+});
+
+describe('in JSON', () => {
+  it('problems have their line and column too', () => {
+    const text = JSON.stringify(toDocument(), null, 2).replace('"10.0.0.12"', '"10.0.0.300"');
+    expect(problemsOf(text, 'p.json')).toEqual([
+      `p.json:74:17: ${E}[1].addresses[0]: expected an IPv4 or IPv6 address, got "10.0.0.300"`,
+    ]);
+  });
+
+  it('a syntax error names its place', () => {
+    expect(problemsOf('{\n  "version": 1,,\n}', 'p.json')).toEqual([
+      'p.json:2:16: expected JSON, got ",\\n}"',
+    ]);
+    expect(problemsOf('{ "version": 1', 'p.json')[0]).toMatch(/^p\.json:1:15: expected JSON, got ""$/);
+  });
+
+  it('documents from memory have paths only', () => {
+    const document = { ...toDocument(), hosts: [] };
+    expect(() => validatePolicy(document)).toThrow(
+      /^policy: hosts: expected a list of at least one host, got an empty list/m,
+    );
+  });
+});
+
+describe('docs/policy.schema.json', () => {
+  it('is what the schema in force says (npm run schema)', () => {
+    const published = readFileSync(new URL('../../docs/policy.schema.json', import.meta.url), 'utf8');
+    expect(JSON.parse(published)).toEqual(JSON.parse(JSON.stringify(policyJsonSchema())));
+  });
+});
+
+describe('whatever the input', () => {
+  it('any JSON value is a policy or a PolicyError', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(() => validatePolicy(value)).toThrow(PolicyError);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('any value in any place of a valid policy is accepted or a PolicyError', () => {
+    const paths = leafPaths(toDocument());
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...paths),
+        fc.oneof(fc.jsonValue(), fc.constant(undefined)),
+        (path, value) => {
+          const document = structuredClone(toDocument()) as Tree;
+          let at = document;
+          for (const key of path.slice(0, -1)) at = at[key] as Tree;
+          at[path.at(-1)!] = value;
+          try {
+            validatePolicy(document);
+          } catch (error) {
+            expect(error).toBeInstanceOf(PolicyError);
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('any text is a policy or a PolicyError', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.nat(VALID.length), (text, at) => {
+        for (const candidate of [text, VALID.slice(0, at) + text + VALID.slice(at), `{${text}`]) {
+          try {
+            parsePolicy(candidate);
+          } catch (error) {
+            expect(error).toBeInstanceOf(PolicyError);
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+interface Tree {
+  [key: string | number]: unknown;
+}
+
+function leafPaths(value: unknown, path: (string | number)[] = []): (string | number)[][] {
+  if (typeof value !== 'object' || value === null) return [path];
+  const children = Object.entries(value).flatMap(([key, child]) =>
+    leafPaths(child, [...path, Array.isArray(value) ? Number(key) : key]),
+  );
+  return path.length === 0 ? children : [path, ...children];
+}
+
+function toDocument(): object {
+  const endpoint = { vsid: 5001, addresses: ['10.0.0.11'], host: 'h1' };
+  const gateway = (net: number) => ({ address: `192.168.${net}.254`, mac: `02:00:00:00:0${net}:fe` });
+  return {
+    version: 1,
+    hosts: [1, 2].map((net) => ({
+      name: `h${net}`,
+      addresses: [`192.168.${net}.1/24`],
+      mac: `02:00:00:00:0${net}:01`,
+      gateway: gateway(net),
+    })),
+    customers: [
+      {
+        name: 'c1',
+        routingDomains: [
+          {
+            name: 'd1',
+            id: '00000000-0000-4000-8000-000000000001',
+            subnets: [
+              { vsid: 5001, prefixes: ['10.0.0.0/24', 'fd00::/64'], gateways: ['10.0.0.1'] },
+              { vsid: 5002, prefixes: ['10.0.1.0/24'] },
+            ],
+            routes: [{ to: '0.0.0.0/0', via: '10.0.0.11', metric: 5 }],
+            endpoints: [
+              { name: 'a', mac: '02:00:00:00:aa:01', ...endpoint },
+              { name: 'b', mac: '02:00:00:00:aa:02', vsid: 5001, addresses: ['10.0.0.12'], host: 'h2' },
+              {
+                name: 'r',
+                mac: '02:00:00:00:aa:03',
+                vsid: 5002,
+                addresses: ['10.0.1.13'],
+                host: 'h2',
+                method: 'rewrite',
+                providerAddresses: ['192.168.2.13'],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  };
+}
