@@ -38,38 +38,63 @@ function ipv4Value(text: string): number | undefined {
   return octets === 4 ? value : undefined;
 }
 
+/** Two 64-bit reads instead of eight shifts of a bigint, each of which would allocate. */
+const scratch = new DataView(new ArrayBuffer(16));
+const groups = new Uint16Array(8);
+
 /** RFC 4291 §2.2, all three forms; no zone. */
 export function parseIpv6(text: string): Ipv6Address | undefined {
   if (text.length < 2 || text.length > 45) return undefined;
-  const halves = text.split('::');
-  if (halves.length > 2) return undefined;
-  const head = groupsOf(halves[0]!, halves.length === 1);
-  const tail = halves.length === 2 ? groupsOf(halves[1]!, true) : [];
-  if (head === undefined || tail === undefined) return undefined;
-  const missing = 8 - head.length - tail.length;
-  if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined;
-  let value = 0n;
-  for (const group of [...head, ...Array<number>(missing).fill(0), ...tail])
-    value = (value << 16n) | BigInt(group);
-  return { family: 6, value };
+  const gap = text.indexOf('::');
+  let head = 0;
+  let count: number;
+  if (gap < 0) {
+    count = readGroups(text, 0, 0, text.length, true);
+    if (count !== 8) return undefined;
+  } else {
+    head = readGroups(text, 0, 0, gap, false);
+    count = head < 0 ? -1 : readGroups(text, head, gap + 2, text.length, true);
+    if (count < 0 || count > 7) return undefined;
+  }
+  for (let index = 0; index < 8; index++) scratch.setUint16(index * 2, 0);
+  for (let index = 0; index < head; index++) scratch.setUint16(index * 2, groups[index]!);
+  for (let index = head; index < count; index++) scratch.setUint16((8 - count + index) * 2, groups[index]!);
+  return { family: 6, value: (scratch.getBigUint64(0) << 64n) | scratch.getBigUint64(8) };
 }
 
-/** @param mayEndInIpv4 the last group may be a dotted IPv4 address. */
-function groupsOf(text: string, mayEndInIpv4: boolean): number[] | undefined {
-  if (text === '') return [];
-  const groups: number[] = [];
-  const parts = text.split(':');
-  for (const [index, part] of parts.entries()) {
-    if (part.includes('.')) {
-      const embedded = mayEndInIpv4 && index === parts.length - 1 ? ipv4Value(part) : undefined;
-      if (embedded === undefined) return undefined;
-      groups.push(embedded >>> 16, embedded & 0xffff);
-    } else {
-      if (!/^[0-9a-f]{1,4}$/i.test(part)) return undefined;
-      groups.push(parseInt(part, 16));
+/**
+ * Reads `text` from `start` to `end` into `groups`, from index `count` on.
+ * @param mayEndInIpv4 the last group may be a dotted IPv4 address.
+ * @returns the number of groups then, -1 where the text is wrong or has too many.
+ */
+function readGroups(text: string, count: number, start: number, end: number, mayEndInIpv4: boolean): number {
+  if (start === end) return count;
+  for (let at = start; ; at++) {
+    const first = at;
+    let group = 0;
+    let digit: number;
+    while (at < end && (digit = hexDigit(text.charCodeAt(at))) >= 0) {
+      group = group * 16 + digit;
+      if (++at - first > 4) return -1;
     }
+    if (at < end && text.charCodeAt(at) === 0x2e && mayEndInIpv4 && count <= 6) {
+      const embedded = ipv4Value(text.slice(first, end));
+      if (embedded === undefined) return -1;
+      groups[count] = embedded >>> 16;
+      groups[count + 1] = embedded & 0xffff;
+      return count + 2;
+    }
+    if (at === first || count === 8) return -1;
+    groups[count++] = group;
+    if (at === end) return count;
+    if (text.charCodeAt(at) !== 0x3a) return -1;
   }
-  return groups;
+}
+
+function hexDigit(code: number): number {
+  if (code >= ZERO && code <= NINE) return code - ZERO;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
 export function parseIp(text: string): IpAddress | undefined {
@@ -111,18 +136,26 @@ export function formatIpv4(value: number): string {
 
 /** RFC 5952: lower case, no leading zeros, the first longest run of at least two zero groups as `::`. */
 export function formatIpv6(value: bigint): string {
-  const groups = Array.from({ length: 8 }, (_, index) =>
-    Number((value >> BigInt(112 - index * 16)) & 0xffffn),
-  );
-  let best = { start: 0, length: 0 };
-  for (let start = 0; start < 8; start++) {
-    let length = 0;
-    while (groups[start + length] === 0) length++;
-    if (length > best.length) best = { start, length };
+  scratch.setBigUint64(0, value >> 64n);
+  scratch.setBigUint64(8, value & 0xffff_ffff_ffff_ffffn);
+  let best = 0;
+  let bestLength = 1;
+  for (let start = 0, length = 0; start < 8; start += length + 1) {
+    for (length = 0; start + length < 8 && scratch.getUint16((start + length) * 2) === 0;) length++;
+    if (length <= bestLength) continue;
+    best = start;
+    bestLength = length;
   }
-  const text = (part: readonly number[]) => part.map((group) => group.toString(16)).join(':');
-  if (best.length < 2) return text(groups);
-  return `${text(groups.slice(0, best.start))}::${text(groups.slice(best.start + best.length))}`;
+  if (bestLength < 2) return formatGroups(0, 8);
+  return `${formatGroups(0, best)}::${formatGroups(best + bestLength, 8)}`;
+}
+
+function formatGroups(start: number, end: number): string {
+  let text = '';
+  for (let index = start; index < end; index++) {
+    text += (index > start ? ':' : '') + scratch.getUint16(index * 2).toString(16);
+  }
+  return text;
 }
 
 export function formatIp(address: IpAddress): string {

@@ -6,6 +6,8 @@ import { type Path, didYouMean, formatPath, show } from './errors.ts';
 export interface Found {
   readonly path: Path;
   readonly message: string;
+  /** Where the thing stands that this one repeats. */
+  readonly first?: Path;
 }
 
 export class Collector {
@@ -13,11 +15,11 @@ export class Collector {
   readonly #seen = new Set<string>();
 
   /** Notes a problem once. */
-  add(path: Path, message: string): void {
+  add(path: Path, message: string, first?: Path): void {
     const key = `${formatPath(path)} ${message}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
-    this.found.push({ path, message });
+    this.found.push(first === undefined ? { path, message } : { path, message, first });
   }
 
   /** `value` as the schema has it, or undefined after its problems were noted. */
@@ -71,6 +73,6 @@ export class Unique {
   claim(key: string | number, path: Path, what: string): void {
     const first = this.#first.get(key);
     if (first === undefined) this.#first.set(key, path);
-    else this.#collector.add(path, `expected it once, got ${what} again (first: ${formatPath(first)})`);
+    else this.#collector.add(path, `expected it once, got ${what} again`, first);
   }
 }

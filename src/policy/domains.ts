@@ -9,13 +9,12 @@ import {
   parseIp,
   parsePrefix,
   parseRoutingDomainId,
-  sameAddress,
 } from './addresses.ts';
 import { type Collector, Unique } from './collector.ts';
 import { readEndpoints } from './endpoints.ts';
 import type { Path } from './errors.ts';
 import type { ReadHosts } from './hosts.ts';
-import { checkUsable } from './hosts.ts';
+import { checkHostPart, checkUsable } from './hosts.ts';
 import type {
   Customer,
   Endpoint,
@@ -114,9 +113,16 @@ function readDomain(fabric: Fabric, document: unknown, at: Path, names: Unique):
 
 /** Subnets with problems of their own: endpoints in them are not another problem. */
 function brokenVsids(subnets: readonly Subnet[], documents: readonly unknown[]): ReadonlySet<unknown> {
-  const broken = new Set(documents.map((document) => (document as { vsid?: unknown } | null)?.vsid));
+  const broken = new Set(
+    documents.map((document) => vsidMeant((document as { vsid?: unknown } | null)?.vsid)),
+  );
   for (const { vsid } of subnets) broken.delete(vsid);
   return broken;
+}
+
+/** `"5001"` is not an integer, but it says which one was meant. */
+function vsidMeant(vsid: unknown): unknown {
+  return typeof vsid === 'string' ? Number(vsid) : vsid;
 }
 
 const RESERVED_BELOW = 0x1000;
@@ -152,19 +158,33 @@ function readSubnets(fabric: Fabric, documents: readonly unknown[], path: Path):
       taken.push({ prefix, path: place });
     }
     const gateways = parsed.gateways.map((text) => parseIp(text)!);
-    for (const [index, gateway] of gateways.entries()) {
-      const place = [...at, 'gateways', index];
-      checkUsable(collector, gateway, place, 'a gateway’s address');
-      if (!isLinkLocal(gateway) && !prefixes.some((prefix) => contains(prefix, gateway))) {
-        collector.add(
-          place,
-          `expected an address in ${prefixes.map(formatPrefix).join(' or ')}, got ${formatIp(gateway)}`,
-        );
-      }
-    }
+    checkGateways(collector, gateways, prefixes, [...at, 'gateways']);
     subnets.push({ vsid, prefixes, gateways, flood });
   }
   return subnets;
+}
+
+function checkGateways(
+  collector: Collector,
+  gateways: readonly IpAddress[],
+  prefixes: readonly Prefix[],
+  path: Path,
+): void {
+  const unique = new Unique(collector);
+  for (const [index, gateway] of gateways.entries()) {
+    const place = [...path, index];
+    const text = formatIp(gateway);
+    unique.claim(text, place, `gateway ${text}`);
+    checkUsable(collector, gateway, place, 'a gateway’s address');
+    if (isLinkLocal(gateway)) continue;
+    const prefix = prefixes.find((candidate) => contains(candidate, gateway));
+    if (prefix !== undefined) {
+      checkHostPart(collector, { address: gateway, length: prefix.length }, text, place);
+    } else {
+      const networks = prefixes.map(formatPrefix).join(' or ');
+      collector.add(place, `expected an address in ${networks}, got ${text}`);
+    }
+  }
 }
 
 function readRoutes(
@@ -176,6 +196,8 @@ function readRoutes(
   const { collector } = fabric;
   const routes: Route[] = [];
   const unique = new Unique(collector);
+  // Only routes need the set, and most routing domains have none.
+  const known = documents.length === 0 || endpoints === undefined ? undefined : addressesOf(endpoints);
   for (const [position, document] of documents.entries()) {
     const at = [...path, position];
     const parsed = collector.parse(routeSchema, document, at);
@@ -189,7 +211,7 @@ function readRoutes(
     );
     if (to.address.family !== via.family) {
       collector.add([...at, 'via'], `expected an IPv${to.address.family} address, got ${formatIp(via)}`);
-    } else if (endpoints !== undefined && !endpoints.some((endpoint) => hasAddress(endpoint, via))) {
+    } else if (known !== undefined && !known.has(via.value)) {
       collector.add(
         [...at, 'via'],
         `expected an address of an endpoint in the routing domain, got ${formatIp(via)}`,
@@ -200,6 +222,7 @@ function readRoutes(
   return routes;
 }
 
-function hasAddress({ addresses }: Endpoint, address: IpAddress): boolean {
-  return addresses.some(({ customer }) => sameAddress(customer, address));
+/** By value: an IPv4 address is a number, an IPv6 address a bigint. */
+function addressesOf(endpoints: readonly Endpoint[]): ReadonlySet<number | bigint> {
+  return new Set(endpoints.flatMap(({ addresses }) => addresses.map(({ customer }) => customer.value)));
 }

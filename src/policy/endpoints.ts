@@ -42,14 +42,14 @@ export function readEndpoints(
     const subnet = byVsid.get(parsed.vsid);
     if (subnet === undefined && broken.has(parsed.vsid)) continue;
     if (subnet === undefined) {
-      const known = [...byVsid.keys()].slice(0, 5).join(', ');
-      collector.add(
-        [...at, 'vsid'],
-        `expected a virtual subnet of the routing domain (${known}), got ${parsed.vsid}`,
-      );
+      addUnknownVsid(collector, byVsid, parsed.vsid, [...at, 'vsid']);
       continue;
     }
     const endpoint = buildEndpoint(fabric, parsed, subnet, at);
+    for (const [vid, vsid] of Object.entries(parsed.vlans)) {
+      if (!byVsid.has(vsid) && !broken.has(vsid))
+        addUnknownVsid(collector, byVsid, vsid, [...at, 'vlans', vid]);
+    }
     macs.claim(
       `${parsed.vsid} ${endpoint.mac}`,
       [...at, 'mac'],
@@ -69,6 +69,19 @@ export function readEndpoints(
   return endpoints;
 }
 
+const KNOWN_SHOWN = 5;
+
+function addUnknownVsid(
+  collector: Collector,
+  byVsid: ReadonlyMap<number, Subnet>,
+  vsid: number,
+  path: Path,
+): void {
+  const known = [...byVsid.keys()].slice(0, KNOWN_SHOWN).join(', ');
+  const more = byVsid.size > KNOWN_SHOWN ? ', …' : '';
+  collector.add(path, `expected a virtual subnet of the routing domain (${known}${more}), got ${vsid}`);
+}
+
 function buildEndpoint(fabric: Fabric, document: EndpointDocument, subnet: Subnet, at: Path): Endpoint {
   const { collector, hosts, routerMac } = fabric;
   const mac = parseMac(document.mac)!;
@@ -85,7 +98,9 @@ function buildEndpoint(fabric: Fabric, document: EndpointDocument, subnet: Subne
     );
   }
   const host = hosts.byName.get(document.host);
-  if (host === undefined && !hosts.broken.has(document.host)) {
+  // Where there are no hosts at all, that is the problem, not every endpoint's.
+  const hasHosts = hosts.byName.size > 0 || hosts.broken.size > 0;
+  if (host === undefined && hasHosts && !hosts.broken.has(document.host)) {
     const suggestion = didYouMean(document.host, hosts.byName.keys());
     collector.add([...at, 'host'], `expected a host of the policy, got "${document.host}"${suggestion}`);
   }

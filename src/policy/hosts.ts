@@ -35,6 +35,7 @@ export function readHosts(
   const broken = new Set<string>();
   const names = new Unique(collector);
   const macs = new Unique(collector);
+  const gateways: PlacedGateway[] = [];
   for (const [position, document] of documents.entries()) {
     const at = [...path, position];
     const parsed = collector.parse(hostSchema, document, at);
@@ -49,10 +50,33 @@ export function readHosts(
     for (const [index, text] of parsed.addresses.entries()) {
       claimProvider(parseInterface(text)!.address, [...at, 'addresses', index]);
     }
+    if (host.gateway !== undefined)
+      gateways.push({ gateway: host.gateway, path: [...at, 'gateway', 'address'] });
     if (!byName.has(host.name)) byName.set(host.name, host);
     hosts.push(host);
   }
+  claimGateways(gateways, claimProvider);
   return { hosts, byName, broken };
+}
+
+interface PlacedGateway {
+  readonly gateway: Gateway;
+  readonly path: Path;
+}
+
+/** Hosts may share a gateway; a host or a VM cannot have its address. */
+function claimGateways(
+  gateways: readonly PlacedGateway[],
+  claimProvider: (address: IpAddress, path: Path) => void,
+): void {
+  const claimed = new Set<number | bigint>();
+  for (const { gateway, path } of gateways) {
+    for (const address of gateway.addresses) {
+      if (claimed.has(address.value)) continue;
+      claimed.add(address.value);
+      claimProvider(address, path);
+    }
+  }
 }
 
 function buildHost(collector: Collector, document: HostDocument, index: number, at: Path): Host {

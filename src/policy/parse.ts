@@ -1,11 +1,12 @@
 /** Text or document → Policy, with every problem at its place. */
 
-import { LineCounter, type YAMLError, parseDocument } from 'yaml';
+import { type Document, LineCounter, type YAMLError, parseDocument } from 'yaml';
 import { formatIp, parseMac } from './addresses.ts';
 import { Collector, type Found, Unique } from './collector.ts';
 import { type Fabric, readCustomers } from './domains.ts';
 import { type Path, PolicyError, type Problem, formatPath, show } from './errors.ts';
 import { readHosts } from './hosts.ts';
+import { findJsonPlaces } from './json-places.ts';
 import type { Policy, Provider } from './model.ts';
 import { type ProviderDocument, policySchema, providerSchema } from './schema.ts';
 import { checkUnderlay } from './underlay.ts';
@@ -38,6 +39,7 @@ export function parsePolicy(text: string, options: ParseOptions = {}): Policy {
   const policy = readPolicy(collector, document);
   if (collector.found.length === 0) return policy;
   // Places cost a second look at the text, which a right policy does not pay for.
+  if (format === 'json') throw new PolicyError(locateInJson(collector.found, source, file));
   throw new PolicyError(toProblems(collector.found, file, parseYaml(source, file).locate));
 }
 
@@ -69,33 +71,41 @@ function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    const place = jsonFault(text);
-    throw new PolicyError([
-      {
-        file,
-        ...place,
-        path: '',
-        message: `expected JSON, got ${show(text.slice(place.offset, place.offset + 10))}`,
-      },
-    ]);
+    const offset = findJsonPlaces(text).fault ?? text.length;
+    const got = offset === text.length ? 'the end of the text' : show(text.slice(offset, offset + 10));
+    const message = `expected JSON, got ${got}`;
+    throw new PolicyError([{ file, ...placeOf(lineStarts(text), offset), path: '', message }]);
   }
 }
 
-/** Where JSON stops being JSON: the longest beginning that some text could complete. */
-function jsonFault(text: string): Place & { offset: number } {
-  const message = reasonOf(text);
-  const offset = Number(/position (\d+)/.exec(message)?.[1] ?? text.length);
-  const before = text.slice(0, offset).split('\n');
-  return { offset, line: before.length, column: before.at(-1)!.length + 1 };
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) starts.push(end + 1);
+  return starts;
 }
 
-function reasonOf(text: string): string {
-  try {
-    JSON.parse(text);
-    return '';
-  } catch (error) {
-    return (error as Error).message;
+/** @param starts offsets at which lines begin. */
+function placeOf(starts: readonly number[], offset: number): Place {
+  let low = 0;
+  for (let high = starts.length; high - low > 1;) {
+    const middle = (low + high) >>> 1;
+    if (starts[middle]! <= offset) low = middle;
+    else high = middle;
   }
+  return { line: low + 1, column: offset - starts[low]! + 1 };
+}
+
+/** Problems of a JSON text at their places, and the keys that it has twice. */
+function locateInJson(found: readonly Found[], text: string, file: string): Problem[] {
+  const paths = found.flatMap(({ path, first }) => (first === undefined ? [path] : [path, first]));
+  const places = findJsonPlaces(text, paths);
+  const starts = lineStarts(text);
+  const duplicates = places.duplicates.map(({ offset, key }) => {
+    const message = `expected every key once, got ${show(key)} again`;
+    return { file, ...placeOf(starts, offset), path: '', message };
+  });
+  const problems = toProblems(found, file, (path) => placeOf(starts, places.offsetOf(path)));
+  return inOrder([...problems, ...duplicates]);
 }
 
 function parseYaml(text: string, file: string): { document: unknown; locate: Locate } {
@@ -105,8 +115,7 @@ function parseYaml(text: string, file: string): { document: unknown; locate: Loc
     throw new PolicyError(parsed.errors.map((error) => yamlProblem(error, file, lineCounter)));
   const locate = (path: Path): Place => {
     for (let length = path.length; length >= 0; length--) {
-      const node = (length === 0 ? parsed.contents : parsed.getIn(path.slice(0, length), true)) as
-        Ranged | null | undefined;
+      const node = nodeAt(parsed, path.slice(0, length));
       if (node?.range === undefined || node.range === null) continue;
       const { line, col } = lineCounter.linePos(node.range[0]);
       return { line: Math.max(line, 1), column: Math.max(col, 1) };
@@ -119,6 +128,13 @@ function parseYaml(text: string, file: string): { document: unknown; locate: Loc
     const message = `expected a document that can be built, got: ${(error as Error).message}`;
     throw new PolicyError([{ file, line: 1, column: 1, path: '', message }]);
   }
+}
+
+/** A VLAN id is a number as a key of YAML, but text as a key of the document. */
+function nodeAt(parsed: Document, path: Path): Ranged | null | undefined {
+  if (path.length === 0) return parsed.contents;
+  const numbered = path.map((part) => (typeof part === 'string' && /^\d+$/.test(part) ? Number(part) : part));
+  return (parsed.getIn(path, true) ?? parsed.getIn(numbered, true)) as Ranged | null | undefined;
 }
 
 interface Ranged {
@@ -138,10 +154,25 @@ function yamlProblem(error: YAMLError, file: string, lineCounter: LineCounter): 
 }
 
 function toProblems(found: readonly Found[], file: string, locate: Locate | undefined): Problem[] {
-  const problems = found.map(({ path, message }) => {
+  const problems = found.map(({ path, message, first }) => {
     const place = locate?.(path);
-    return { file, line: place?.line, column: place?.column, path: formatPath(path), message };
+    const before = first === undefined ? '' : ` (first: ${firstPlace(first, locate)})`;
+    return {
+      file,
+      line: place?.line,
+      column: place?.column,
+      path: formatPath(path),
+      message: message + before,
+    };
   });
+  return inOrder(problems);
+}
+
+function firstPlace(path: Path, locate: Locate | undefined): string {
+  return locate === undefined ? formatPath(path) : `${formatPath(path)}, line ${locate(path).line}`;
+}
+
+function inOrder(problems: Problem[]): Problem[] {
   return problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
 }
 

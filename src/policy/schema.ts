@@ -5,7 +5,9 @@
 
 import { z } from 'zod';
 import {
+  formatPrefix,
   isGroupMac,
+  networkOf,
   parseInterface,
   parseIp,
   parseMac,
@@ -51,8 +53,19 @@ const mac = () =>
     return parsed !== undefined && parsed !== 0 && !isGroupMac(parsed);
   });
 const address = () => text('an IPv4 or IPv6 address', (value) => parseIp(value) !== undefined);
+const NETWORK = 'a network like 10.1.1.0/24, host bits zero';
 const prefix = () =>
-  text('a network like 10.1.1.0/24, host bits zero', (value) => parsePrefix(value) !== undefined);
+  z
+    .string({ error: NETWORK })
+    .refine((value) => parsePrefix(value) !== undefined, { error: ({ input }) => networkMeant(input) });
+
+/** The right network, where only host bits are wrong. */
+function networkMeant(input: unknown): string {
+  const parsed = typeof input === 'string' ? parseInterface(input) : undefined;
+  if (parsed === undefined) return NETWORK;
+  return `the network ${formatPrefix(networkOf(parsed.address, parsed.length))}, host bits zero`;
+}
+
 const interfaceAddress = () =>
   text(
     'an address with its prefix length, like 192.168.1.10/24',
@@ -60,11 +73,14 @@ const interfaceAddress = () =>
   );
 const vsid = () => integer(0, 0xff_ffff, 'a virtual subnet id');
 
+/** Zod reports the branch that came nearest, so both must say the same. */
+const DSCP = '"uniform" or an integer';
+
 export const providerSchema = object({
   mtu: integer(576, 65535).default(1500).describe('IP MTU of the physical network, bytes'),
   ttl: integer(1, 255).default(64).describe('TTL or hop limit of envelopes'),
   dscp: z
-    .union([z.literal('uniform'), z.int().min(0).max(63)], { error: '"uniform" or an integer from 0 to 63' })
+    .union([z.literal('uniform'), integer(0, 63, DSCP)], { error: `${DSCP} from 0 to 63` })
     .default('uniform')
     .describe('DSCP of envelopes: the customer’s, or always this value (RFC 2983)'),
   ecn: oneOf('normal', 'compatibility')
@@ -79,12 +95,15 @@ export const providerSchema = object({
 });
 
 export const hostSchema = object({
-  name: name(),
+  name: name().describe('name of the host, unique in the fabric'),
   addresses: list(interfaceAddress(), 'one or two addresses, one of a family', 1)
     .max(2, { error: 'one or two addresses, one of a family' })
     .describe('provider addresses, at most one of a family, with the length of their prefix'),
-  mac: mac(),
-  gateway: object({ address: address(), mac: mac() })
+  mac: mac().describe('MAC of its interface on the physical network, unique'),
+  gateway: object({
+    address: address().describe('its address on the physical network'),
+    mac: mac().describe('its MAC: the outer destination beyond the provider prefix'),
+  })
     .optional()
     .describe('next hop towards other provider prefixes'),
   nvgreKey: oneOf('rfc7637')
@@ -94,24 +113,30 @@ export const hostSchema = object({
 
 export const subnetSchema = object({
   vsid: vsid().describe('24 bits; 0–4095 and 16777215 are reserved (RFC 7637)'),
-  prefixes: list(prefix(), 'a list of at least one network', 1),
-  gateways: list(address(), 'a list of addresses').default([]),
+  prefixes: list(prefix(), 'a list of at least one network', 1).describe(
+    'networks of the customer; no two of a routing domain overlap',
+  ),
+  gateways: list(address(), 'a list of addresses')
+    .default([])
+    .describe('addresses of the virtual router in this subnet'),
   flood: oneOf('replicate', 'drop').default('replicate').describe('broadcast and multicast (not used yet)'),
 });
 
 export const routeSchema = object({
-  to: prefix(),
+  to: prefix().describe('destination network'),
   via: address().describe('a customer address of the routing domain'),
-  metric: integer(0, 65535).default(0),
+  metric: integer(0, 65535).default(0).describe('the lower one of two routes to a network wins'),
 });
 
 export const endpointSchema = object({
-  name: name(),
-  vsid: vsid(),
-  mac: mac(),
-  addresses: list(address(), 'a list of addresses').default([]),
-  host: name(),
-  method: oneOf('nvgre', 'rewrite').default('nvgre'),
+  name: name().describe('name of the vNIC, unique in the fabric'),
+  vsid: vsid().describe('its virtual subnet'),
+  mac: mac().describe('MAC of the vNIC, unique in its subnet'),
+  addresses: list(address(), 'a list of addresses')
+    .default([])
+    .describe('customer addresses, unique in the routing domain; may be empty for a forwarding endpoint'),
+  host: name().describe('name of the host that it runs on'),
+  method: oneOf('nvgre', 'rewrite').default('nvgre').describe('how its packets cross the physical network'),
   providerAddresses: list(address(), 'a list of addresses')
     .default([])
     .describe(
@@ -126,23 +151,25 @@ export const endpointSchema = object({
 });
 
 export const domainSchema = object({
-  name: name(),
+  name: name().describe('name of the routing domain, unique in its customer'),
   id: text('a UUID', (value) => parseRoutingDomainId(value) !== undefined).describe('RDID, a UUID'),
-  subnets: list(subnetSchema, 'a list of at least one subnet', 1),
-  routes: list(routeSchema, 'a list of routes').default([]),
-  endpoints: list(endpointSchema, 'a list of endpoints').default([]),
+  subnets: list(subnetSchema, 'a list of at least one subnet', 1).describe('its virtual subnets'),
+  routes: list(routeSchema, 'a list of routes').default([]).describe('routes beyond its subnets'),
+  endpoints: list(endpointSchema, 'a list of endpoints').default([]).describe('vNICs in its subnets'),
 });
 
 export const customerSchema = object({
-  name: name(),
-  routingDomains: list(domainSchema, 'a list of at least one routing domain', 1),
+  name: name().describe('name of the customer, unique'),
+  routingDomains: list(domainSchema, 'a list of at least one routing domain', 1).describe(
+    'virtual networks that never exchange a packet',
+  ),
 });
 
 export const policySchema = object({
-  version: z.literal(1, { error: 'the number 1' }),
-  provider: providerSchema.prefault({}),
-  hosts: list(hostSchema, 'a list of at least one host', 1),
-  customers: list(customerSchema, 'a list of customers'),
+  version: z.literal(1, { error: 'the number 1' }).describe('version of this format'),
+  provider: providerSchema.prefault({}).describe('the physical network'),
+  hosts: list(hostSchema, 'a list of at least one host', 1).describe('hosts of the fabric'),
+  customers: list(customerSchema, 'a list of customers').describe('customers of the fabric'),
 }).meta({ title: 'netvirt policy', description: 'One document describes the whole fabric.' });
 
 export type ProviderDocument = z.output<typeof providerSchema>;

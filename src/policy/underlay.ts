@@ -1,82 +1,123 @@
 /** Can the hosts that have to talk reach each other? The outer destination MAC is known at load or it is an error. */
 
-import { contains, formatIp } from './addresses.ts';
+import { contains, formatIp, formatPrefix, networkOf } from './addresses.ts';
 import type { Collector } from './collector.ts';
-import type { Host, IpAddress, Policy } from './model.ts';
+import type { Endpoint, Host, InterfaceAddress, IpAddress, Policy } from './model.ts';
 
-/** Checks every pair of hosts that share a routing domain. Reports one example per source host and problem. */
+/** RFC 8200 §5: what every link that carries IPv6 takes. */
+const IPV6_MIN_MTU = 1280;
+
+/** An address on the physical network that others send to. */
+interface Target {
+  readonly host: Host;
+  readonly address: IpAddress;
+}
+
+/**
+ * Checks the hosts of every routing domain against each other. Reports one example per source host and problem. Pairs are
+ * never enumerated: a large fabric has a thousand hosts in each of a thousand routing domains.
+ */
 export function checkUnderlay(collector: Collector, policy: Policy): void {
   const reported = new Set<string>();
-  const checked = new Set<string>();
   for (const { routingDomains } of policy.customers) {
     for (const { endpoints } of routingDomains) {
       const hosts = [...new Set(endpoints.map(({ host }) => policy.hosts[host]!))];
-      const providers = rewriteProviders(policy, endpoints);
-      for (const from of hosts) {
-        for (const to of hosts) {
-          if (from === to) continue;
-          const key = `${from.index} ${to.index}`;
-          if (!checked.has(key)) checkPair(collector, from, to, reported);
-          checked.add(key);
-          for (const provider of providers.get(to) ?? [])
-            checkNextHop(collector, from, to, provider, reported);
-        }
-      }
+      if (hosts.length < 2) continue;
+      checkFamilies(collector, hosts, reported);
+      checkMtu(collector, policy, hosts);
+      checkNextHops(collector, hosts, endpoints, policy, reported);
     }
   }
 }
 
-function rewriteProviders(
-  policy: Policy,
-  endpoints: Policy['customers'][0]['routingDomains'][0]['endpoints'],
-): Map<Host, IpAddress[]> {
-  const providers = new Map<Host, IpAddress[]>();
-  for (const endpoint of endpoints) {
-    const host = policy.hosts[endpoint.host]!;
-    for (const { provider } of endpoint.addresses) {
-      if (provider === undefined) continue;
-      const known = providers.get(host);
-      if (known === undefined) providers.set(host, [provider]);
-      else known.push(provider);
-    }
-  }
-  return providers;
-}
-
-function checkPair(collector: Collector, from: Host, to: Host, reported: Set<string>): void {
-  const families = ([4, 6] as const).filter(
-    (family) => own(from, family) !== undefined && own(to, family) !== undefined,
-  );
-  if (families.length === 0) {
-    const key = [from.index, to.index].sort((a, b) => a - b).join(' ');
-    if (reported.has(key)) return;
-    reported.add(key);
-    collector.add(
-      ['hosts', from.index, 'addresses'],
-      `expected an address family in common with "${to.name}" (both have endpoints of one routing domain), got none`,
-    );
-  }
-  for (const family of families) checkNextHop(collector, from, to, own(to, family)!.address, reported);
-}
-
-function own(host: Host, family: 4 | 6) {
+function own(host: Host, family: 4 | 6): InterfaceAddress | undefined {
   return family === 4 ? host.ipv4 : host.ipv6;
 }
 
-function checkNextHop(
+/** Two hosts have no family in common exactly when one has only IPv4 and the other only IPv6. */
+function checkFamilies(collector: Collector, hosts: readonly Host[], reported: Set<string>): void {
+  const only4 = hosts.filter(({ ipv6 }) => ipv6 === undefined);
+  const only6 = hosts.filter(({ ipv4 }) => ipv4 === undefined);
+  if (only4.length === 0 || only6.length === 0) return;
+  const first = (some: readonly Host[]) => Math.min(...some.map(({ index }) => index));
+  const [earlier, later] = first(only4) < first(only6) ? [only4, only6] : [only6, only4];
+  for (const { index } of earlier) {
+    const key = `family ${index}`;
+    if (reported.has(key)) continue;
+    reported.add(key);
+    collector.add(
+      ['hosts', index, 'addresses'],
+      `expected an address family in common with "${later[0]!.name}" (both have endpoints of one routing domain), got none`,
+    );
+  }
+}
+
+function checkMtu(collector: Collector, { provider }: Policy, hosts: readonly Host[]): void {
+  if (provider.mtu >= IPV6_MIN_MTU) return;
+  const over6 = hosts.filter(({ ipv6 }) => ipv6 !== undefined);
+  const needsIpv6 = provider.prefer === 'ipv6' || over6.some(({ ipv4 }) => ipv4 === undefined);
+  const [from, to] = over6;
+  if (from === undefined || to === undefined || !needsIpv6) return;
+  collector.add(
+    ['provider', 'mtu'],
+    `expected at least ${IPV6_MIN_MTU}, because hosts talk over IPv6 (RFC 8200 §5), got ${provider.mtu}`,
+  );
+}
+
+/** Hosts with the same provider prefix see the same addresses outside it, so each prefix looks at the addresses once. */
+function checkNextHops(
   collector: Collector,
-  from: Host,
-  to: Host,
-  target: IpAddress,
+  hosts: readonly Host[],
+  endpoints: readonly Endpoint[],
+  policy: Policy,
   reported: Set<string>,
 ): void {
-  const prefix = own(from, target.family);
-  if (from.gateway !== undefined || prefix === undefined || contains(prefix, target)) return;
-  const key = `gateway ${from.index}`;
-  if (reported.has(key)) return;
-  reported.add(key);
-  collector.add(
-    ['hosts', from.index],
-    `expected a gateway, because "${to.name}" (${formatIp(target)}) is outside the provider prefix of "${from.name}", got none`,
+  const sources = hosts.filter(
+    ({ gateway, index }) => gateway === undefined && !reported.has(`gateway ${index}`),
   );
+  if (sources.length === 0) return;
+  const targets = targetsOf(hosts, endpoints, policy);
+  const outside = new Map<string, Target[]>();
+  for (const from of sources) {
+    for (const family of [4, 6] as const) {
+      const prefix = own(from, family);
+      if (prefix === undefined || reported.has(`gateway ${from.index}`)) continue;
+      const key = formatPrefix(networkOf(prefix.address, prefix.length));
+      let examples = outside.get(key);
+      if (examples === undefined) outside.set(key, (examples = examplesOutside(prefix, targets)));
+      const example = examples.find(({ host }) => host !== from);
+      if (example === undefined) continue;
+      reported.add(`gateway ${from.index}`);
+      collector.add(
+        ['hosts', from.index],
+        `expected a gateway, because "${example.host.name}" (${formatIp(example.address)}) is outside the provider prefix of "${from.name}", got none`,
+      );
+    }
+  }
+}
+
+/** Hosts' own addresses first: they are the better examples. */
+function targetsOf(hosts: readonly Host[], endpoints: readonly Endpoint[], policy: Policy): Target[] {
+  const targets: Target[] = [];
+  for (const host of hosts) {
+    if (host.ipv4 !== undefined) targets.push({ host, address: host.ipv4.address });
+    if (host.ipv6 !== undefined) targets.push({ host, address: host.ipv6.address });
+  }
+  for (const endpoint of endpoints) {
+    const host = policy.hosts[endpoint.host]!;
+    for (const { provider } of endpoint.addresses) if (provider) targets.push({ host, address: provider });
+  }
+  return targets;
+}
+
+/** Addresses of the prefix's family outside it: one for each of two hosts, so that every host finds one that is not its own. */
+function examplesOutside(prefix: InterfaceAddress, targets: readonly Target[]): Target[] {
+  const examples: Target[] = [];
+  for (const target of targets) {
+    if (target.address.family !== prefix.address.family || contains(prefix, target.address)) continue;
+    if (examples[0]?.host === target.host) continue;
+    examples.push(target);
+    if (examples.length === 2) break;
+  }
+  return examples;
 }

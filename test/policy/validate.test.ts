@@ -103,7 +103,7 @@ const BROKEN: readonly Broken[] = [
       [
         12,
         '5001, prefixes: [10.0.1.0',
-        `${S}[1].vsid: expected it once, got virtual subnet 5001 again (first: ${S}[0].vsid)`,
+        `${S}[1].vsid: expected it once, got virtual subnet 5001 again (first: ${S}[0].vsid, line 11)`,
       ],
       [
         18,
@@ -119,7 +119,7 @@ const BROKEN: readonly Broken[] = [
       [
         17,
         'a, vsid: 5001, mac: 02:00',
-        `${E}[1].name: expected it once, got endpoint "a" again (first: ${E}[0].name)`,
+        `${E}[1].name: expected it once, got endpoint "a" again (first: ${E}[0].name, line 16)`,
       ],
     ],
   },
@@ -130,7 +130,7 @@ const BROKEN: readonly Broken[] = [
       [
         4,
         'h1, addresses: [192.168.2',
-        'hosts[1].name: expected it once, got host "h1" again (first: hosts[0].name)',
+        'hosts[1].name: expected it once, got host "h1" again (first: hosts[0].name, line 3)',
       ],
       [17, 'h2 }', `${E}[1].host: expected a host of the policy, got "h2", did you mean "h1"?`],
       [
@@ -147,7 +147,7 @@ const BROKEN: readonly Broken[] = [
       [
         4,
         '02:00:00:00:01:01, gatewa',
-        'hosts[1].mac: expected it once, got MAC 02:00:00:00:01:01 again (first: hosts[0].mac)',
+        'hosts[1].mac: expected it once, got MAC 02:00:00:00:01:01 again (first: hosts[0].mac, line 3)',
       ],
     ],
   },
@@ -158,7 +158,7 @@ const BROKEN: readonly Broken[] = [
       [
         17,
         '02-00-00-00-AA-01, addres',
-        `${E}[1].mac: expected it once, got MAC 02-00-00-00-AA-01 in virtual subnet 5001 again (first: ${E}[0].mac)`,
+        `${E}[1].mac: expected it once, got MAC 02-00-00-00-AA-01 in virtual subnet 5001 again (first: ${E}[0].mac, line 16)`,
       ],
     ],
   },
@@ -169,7 +169,7 @@ const BROKEN: readonly Broken[] = [
       [
         17,
         '10.0.0.11], host: h2 }',
-        `${E}[1].addresses[0]: expected it once, got address 10.0.0.11 again (first: ${E}[0].addresses[0])`,
+        `${E}[1].addresses[0]: expected it once, got address 10.0.0.11 again (first: ${E}[0].addresses[0], line 16)`,
       ],
     ],
   },
@@ -180,7 +180,7 @@ const BROKEN: readonly Broken[] = [
       [
         18,
         '192.168.2.1] }',
-        `${E}[2].providerAddresses[0]: expected it once, got provider address 192.168.2.1 again (first: hosts[1].addresses[0])`,
+        `${E}[2].providerAddresses[0]: expected it once, got provider address 192.168.2.1 again (first: hosts[1].addresses[0], line 4)`,
       ],
     ],
   },
@@ -246,7 +246,7 @@ const BROKEN: readonly Broken[] = [
       [
         12,
         '10.0.1.1/24] }',
-        `${S}[1].prefixes[0]: expected a network like 10.1.1.0/24, host bits zero, got "10.0.1.1/24"`,
+        `${S}[1].prefixes[0]: expected the network 10.0.1.0/24, host bits zero, got "10.0.1.1/24"`,
       ],
     ],
   },
@@ -397,6 +397,95 @@ const BROKEN: readonly Broken[] = [
     lines: [[3, 'draft00, gateway: { addre', 'hosts[0].nvgreKey: expected "rfc7637", got "draft00"']],
   },
   {
+    name: 'a VSID in quotes, once',
+    replace: ['vsid: 5002, prefixes', 'vsid: "5002", prefixes'],
+    lines: [
+      [12, '"5002", prefixes', `${S}[1].vsid: expected a virtual subnet id from 0 to 16777215, got "5002"`],
+    ],
+  },
+  {
+    name: 'a VLAN to a virtual subnet of somebody else',
+    replace: ['host: h1 }', 'host: h1, vlans: { 10: 9999 } }'],
+    lines: [
+      [
+        16,
+        '9999 }',
+        `${E}[0].vlans.10: expected a virtual subnet of the routing domain (5001, 5002), got 9999`,
+      ],
+    ],
+  },
+  {
+    name: 'a rewrite address that is a gateway’s',
+    replace: ['[192.168.2.13]', '[192.168.2.254]'],
+    lines: [
+      [
+        18,
+        '192.168.2.254] }',
+        `${E}[2].providerAddresses[0]: expected it once, got provider address 192.168.2.254 again (first: hosts[1].gateway.address, line 4)`,
+      ],
+    ],
+  },
+  {
+    name: 'a gateway with a host’s address',
+    replace: ['address: 192.168.1.254', 'address: 192.168.2.1'],
+    lines: [
+      [
+        3,
+        '192.168.2.1, mac',
+        'hosts[0].gateway.address: expected it once, got provider address 192.168.2.1 again (first: hosts[1].addresses[0], line 4)',
+      ],
+    ],
+  },
+  {
+    name: 'a subnet’s gateway that is the broadcast address',
+    replace: ['gateways: [10.0.0.1]', 'gateways: [10.0.0.255]'],
+    lines: [
+      [
+        11,
+        '10.0.0.255] }',
+        `${S}[0].gateways[0]: expected a host’s address, got 10.0.0.255, the broadcast address`,
+      ],
+    ],
+  },
+  {
+    name: 'a subnet’s gateway twice',
+    replace: ['gateways: [10.0.0.1]', 'gateways: [10.0.0.1, 10.0.0.1]'],
+    lines: [
+      [
+        11,
+        '10.0.0.1] }',
+        `${S}[0].gateways[1]: expected it once, got gateway 10.0.0.1 again (first: ${S}[0].gateways[0], line 11)`,
+      ],
+    ],
+  },
+  {
+    name: 'a DSCP of more than 6 bits',
+    replace: ['version: 1', 'version: 1\nprovider: { dscp: 64 }'],
+    lines: [[2, '64 }', 'provider.dscp: expected "uniform" or an integer from 0 to 63, got 64']],
+  },
+  {
+    name: 'an MTU too small for IPv6 between hosts',
+    replace: [
+      'version: 1\nhosts:\n  - { name: h1, addresses: [192.168.1.1/24], mac: 02:00:00:00:01:01, gateway: { address: 192.168.1.254, mac: 02:00:00:00:01:fe } }\n  - { name: h2, addresses: [192.168.2.1/24]',
+      'version: 1\nprovider: { mtu: 1279, prefer: ipv6 }\nhosts:\n  - { name: h1, addresses: [192.168.1.1/24, "fd99::1/64"], mac: 02:00:00:00:01:01, gateway: { address: 192.168.1.254, mac: 02:00:00:00:01:fe } }\n  - { name: h2, addresses: [192.168.2.1/24, "fd99::2/64"]',
+    ],
+    lines: [
+      [
+        2,
+        '1279,',
+        'provider.mtu: expected at least 1280, because hosts talk over IPv6 (RFC 8200 §5), got 1279',
+      ],
+    ],
+  },
+  {
+    name: 'hosts that are missing, once',
+    replace: ['hosts:', 'provider: {}\ncomment:'],
+    lines: [
+      [1, 'version', 'hosts: expected a list of at least one host, got nothing'],
+      [4, '- { name: h1', 'comment: unknown key "comment"'],
+    ],
+  },
+  {
     name: 'a duplicate key',
     replace: ['version: 1', 'version: 1\nversion: 1'],
     lines: [[2, 'version: 1', 'expected YAML, got: Map keys must be unique']],
@@ -491,7 +580,9 @@ describe('in JSON', () => {
     expect(problemsOf('{\n  "version": 1,,\n}', 'p.json')).toEqual([
       'p.json:2:16: expected JSON, got ",\\n}"',
     ]);
-    expect(problemsOf('{ "version": 1', 'p.json')[0]).toMatch(/^p\.json:1:15: expected JSON, got ""$/);
+    expect(problemsOf('{ "version": 1', 'p.json')[0]).toMatch(
+      /^p\.json:1:15: expected JSON, got the end of the text$/,
+    );
   });
 
   it('documents from memory have paths only', () => {
