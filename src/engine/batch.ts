@@ -131,6 +131,12 @@ export class Batch {
     inputs[at + 2] = port | (flags << 16);
   }
 
+  /** Called by the dataplane: how many frames wait. A batch is processed once. */
+  take(): number {
+    if (this.#processed >= 0) this.clear();
+    return this.#length;
+  }
+
   /** Called by the dataplane: `count` output descriptors have been written. */
   finish(count: number): void {
     this.#processed = count;

@@ -101,7 +101,7 @@ export class Dataplane {
    * @returns the number of output descriptors, drops included.
    */
   process(): number {
-    const count = this.#instance.process(0, this.batch.length);
+    const count = this.#instance.process(0, this.batch.take());
     this.batch.finish(count);
     return count;
   }
