@@ -1,9 +1,37 @@
 /** Captures on files, pipes and standard streams. The only file of this folder that needs Node. */
 
-import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
+import { close, fstat, open, read, write } from 'node:fs';
+import { rename, stat, unlink } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { CaptureError } from './types.ts';
 
 const CHUNK = 1 << 20;
+
+// By descriptor: the standard streams have no path that can be opened when they are sockets.
+const files = {
+  open: promisify(open),
+  close: promisify(close),
+  stat: promisify(fstat),
+  read: promisify(read),
+  write: promisify(write),
+};
+const STDIN = 0;
+const STDOUT = 1;
+/** Between two tries on a pipe that somebody has made non-blocking, milliseconds. */
+const PATIENCE = 1;
+
+/** Repeats what a non-blocking stream is not ready for. */
+async function patiently<Result>(action: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await action();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      await sleep(PATIENCE);
+    }
+  }
+}
 
 /** Writing failed: the disk is full, the reader of a pipe has gone, … `message` names the file and the reason. */
 export class OutputError extends Error {
@@ -28,32 +56,45 @@ export interface OpenCapture {
  * @throws CaptureError when it cannot be opened.
  */
 export async function openCapture(path: string): Promise<OpenCapture> {
+  const name = nameOf(path, 'stdin');
   try {
-    const handle = await open(path === '-' ? '/dev/stdin' : path, 'r');
-    const info = await handle.stat();
+    const file = path === '-' ? STDIN : await files.open(path, 'r');
+    const info = await files.stat(file);
     if (info.isDirectory()) {
-      await handle.close();
-      throw new CaptureError(`${path}: expected a capture, got a directory`);
+      await files.close(file);
+      throw new CaptureError(`${path}: expected a file, got a directory`);
     }
-    return {
-      size: info.isFile() ? info.size : undefined,
-      chunks: () => readChunks(handle, nameOf(path, 'stdin')),
-    };
+    return { size: info.isFile() ? info.size : undefined, chunks: () => readChunks(file, name) };
   } catch (error) {
     if (error instanceof CaptureError) throw error;
-    throw new CaptureError(`${nameOf(path, 'stdin')}: ${systemReason(error)}`);
+    throw new CaptureError(`${name}: ${systemReason(error)}`);
   }
+}
+
+/**
+ * The text of a file; `-` is stdin.
+ * @throws CaptureError when it cannot be read.
+ */
+export async function readText(path: string): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of (await openCapture(path)).chunks())
+    text += decoder.decode(chunk, { stream: true });
+  return text + decoder.decode();
 }
 
 function nameOf(path: string, standard: string): string {
   return path === '-' ? standard : path;
 }
 
-async function* readChunks(handle: FileHandle, name: string): AsyncGenerator<Uint8Array> {
+async function* readChunks(file: number, name: string): AsyncGenerator<Uint8Array> {
   // Three buffers take turns: one is used, one holds the rest of the chunk before, one is being filled.
   const buffers = [new Uint8Array(CHUNK), new Uint8Array(CHUNK), new Uint8Array(CHUNK)];
   let turn = 0;
-  const readNext = () => handle.read(buffers[turn++ % 3]!, 0, CHUNK, null);
+  const readNext = () => {
+    const buffer = buffers[turn++ % 3]!;
+    return patiently(() => files.read(file, buffer, 0, CHUNK, null));
+  };
   let ahead: ReturnType<typeof readNext> | undefined;
   try {
     ahead = readNext();
@@ -70,7 +111,7 @@ async function* readChunks(handle: FileHandle, name: string): AsyncGenerator<Uin
     throw new CaptureError(`${name}: ${systemReason(error)}`);
   } finally {
     await ahead?.catch(() => undefined);
-    await handle.close();
+    if (file !== STDIN) await files.close(file);
   }
 }
 
@@ -81,14 +122,14 @@ interface Renaming {
 
 /** Where a capture is written. A regular file appears under its name only when it is whole. */
 export class CaptureFile {
-  readonly #handle: FileHandle;
+  readonly #file: number;
   readonly #name: string;
   /** Undefined: written in place (a pipe, a device, a standard stream). */
   readonly #rename: Renaming | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(handle: FileHandle, name: string, renaming: Renaming | undefined) {
-    this.#handle = handle;
+  private constructor(file: number, name: string, renaming: Renaming | undefined) {
+    this.#file = file;
     this.#name = name;
     this.#rename = renaming;
   }
@@ -100,12 +141,12 @@ export class CaptureFile {
   static async create(path: string): Promise<CaptureFile> {
     const name = nameOf(path, 'stdout');
     try {
-      if (path === '-') return new CaptureFile(await open('/dev/stdout', 'w'), name, undefined);
+      if (path === '-') return new CaptureFile(STDOUT, name, undefined);
       const existing = await stat(path).catch(() => undefined);
       if (existing !== undefined && !existing.isFile())
-        return new CaptureFile(await open(path, 'w'), name, undefined);
+        return new CaptureFile(await files.open(path, 'w'), name, undefined);
       const from = `${path}.partial-${process.pid}`;
-      return new CaptureFile(await open(from, 'w'), name, { from, to: path });
+      return new CaptureFile(await files.open(from, 'w'), name, { from, to: path });
     } catch (error) {
       throw new OutputError(`${name}: ${systemReason(error)}`);
     }
@@ -122,8 +163,12 @@ export class CaptureFile {
   async #writeAll(bytes: Uint8Array): Promise<void> {
     let at = 0;
     try {
-      while (at < bytes.length)
-        at += (await this.#handle.write(bytes, at, bytes.length - at, null)).bytesWritten;
+      while (at < bytes.length) {
+        const { bytesWritten } = await patiently(() =>
+          files.write(this.#file, bytes, at, bytes.length - at, null),
+        );
+        at += bytesWritten;
+      }
     } catch (error) {
       const isClosed = (error as NodeJS.ErrnoException).code === 'EPIPE';
       throw new OutputError(`${this.#name}: ${isClosed ? 'closed by its reader' : systemReason(error)}`);
@@ -141,14 +186,18 @@ export class CaptureFile {
       await this.abort();
       throw error;
     }
-    await this.#handle.close();
+    await this.#closeFile();
     if (this.#rename !== undefined) await rename(this.#rename.from, this.#rename.to);
+  }
+
+  async #closeFile(): Promise<void> {
+    if (this.#file !== STDOUT) await files.close(this.#file);
   }
 
   /** Gives up: removes what was written, where that is possible. */
   async abort(): Promise<void> {
     await this.#writing.catch(() => undefined);
-    await this.#handle.close().catch(() => undefined);
+    await this.#closeFile().catch(() => undefined);
     if (this.#rename !== undefined) await unlink(this.#rename.from).catch(() => undefined);
   }
 }

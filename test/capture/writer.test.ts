@@ -154,7 +154,7 @@ describe('files', () => {
     await expect(openCapture(join(folder, 'nothing.pcap'))).rejects.toThrow(
       /nothing\.pcap: no such file or directory$/,
     );
-    await expect(openCapture(folder)).rejects.toThrow(/: expected a capture, got a directory$/);
+    await expect(openCapture(folder)).rejects.toThrow(/: expected a file, got a directory$/);
     await expect(openCapture(folder)).rejects.toBeInstanceOf(CaptureError);
   });
 

@@ -229,7 +229,7 @@ const EXTENSIONS: Case[] = [
   ...both6(['W5'], 'a routing header with segments left: the checksum is for another destination', datagram, [
     routing({ segmentsLeft: 1, addresses: ['fd00::77'] }),
   ]),
-  ...both6(['W5'], 'all of them', datagram, [
+  ...both6(['W5'], 'all of them on a first fragment', datagram, [
     hopByHop(8),
     destinationOptions(8),
     routing({ segmentsLeft: 0, addresses: ['2001:db8::7'] }),
