@@ -1,6 +1,6 @@
 /**
  * Finds and compiles the WebAssembly modules: from the file in Node, by fetch in a browser. This file lies one level below
- * the package's root in `src` and in `dist` alike, so that one URL serves both; bundlers recognise its form.
+ * the package's root, in `src` as in the bundle in `dist`, so that one URL serves both; bundlers recognise its form.
  */
 
 /** `release`: own memory, one thread. `threads`: imported shared memory. `trace`: as release, and it notes decisions. */

@@ -6,6 +6,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { OutputError } from '../capture/files.ts';
 import { CaptureError } from '../capture/index.ts';
 import { PolicyError } from '../policy/errors.ts';
+import { packageFile } from '../package-files.ts';
 import { InputError, UsageError } from './errors.ts';
 import type { ExplainOptions } from './explain.ts';
 import type { TransferOptions } from './transfer.ts';
@@ -23,7 +24,7 @@ interface InspectOptions extends JsonOption {
 }
 
 function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(packageFile('package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
 

@@ -1,6 +1,6 @@
 /** Collects the problems of one document while it is read. */
 
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type Path, didYouMean, formatPath, show } from './errors.ts';
 
 export interface Found {

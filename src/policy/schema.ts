@@ -3,7 +3,7 @@
  * published JSON Schema (docs/policy.schema.json).
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   formatPrefix,
   isGroupMac,

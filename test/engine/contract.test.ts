@@ -68,3 +68,23 @@ describe('src/abi', () => {
     }
   });
 });
+
+describe('the package', () => {
+  /** A module of `dist` and all that it imports, with the specifiers that lead out of `dist`. */
+  function outside(file: string, seen = new Set<string>()): string[] {
+    if (seen.has(file)) return [];
+    seen.add(file);
+    const code = readFileSync(new URL(`../../dist/${file}`, import.meta.url), 'utf8');
+    const specifiers = [
+      ...code.matchAll(/(?:^|[;\n}])\s*(?:import|export)\b[^'"();]*?["']([^"'\n]+)["']/g),
+    ].map((match) => match[1]!);
+    return specifiers.flatMap((specifier) =>
+      specifier.startsWith('./') ? outside(specifier.slice(2), seen) : [specifier],
+    );
+  }
+
+  it('needs nothing but itself: a browser can import it as it is', () => {
+    expect(outside('index.js')).toEqual([]);
+    expect(outside('netvirt.js')).toContain('commander');
+  });
+});

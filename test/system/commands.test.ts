@@ -12,7 +12,7 @@ import { frame4, rewritten4 } from '../rules/case.ts';
 import { VMS, type Vm, policy } from '../rules/fabric.ts';
 import { netvirt } from './tools.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/netvirt.js', import.meta.url));
 const datagram = udp({ srcPort: 1, dstPort: 2 }, pattern(20));
 const toB = frame4('a', 'b', datagram);
 

@@ -4,7 +4,7 @@ import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/netvirt.js', import.meta.url));
 /** Debian's, which scapy is installed for; another Python may come first on the PATH. */
 export const PYTHON = '/usr/bin/python3';
 export const CAPTURES = fileURLToPath(new URL('../../../shared/captures/', import.meta.url));

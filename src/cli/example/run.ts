@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { CaptureReader, PcapngWriter } from '../../capture/index.ts';
 import { Dataplane } from '../../engine/dataplane.ts';
 import type { Endpoint, Policy } from '../../policy/model.ts';
+import { packageFile } from '../../package-files.ts';
 import { parsePolicy } from '../../policy/parse.ts';
 import { openInput } from '../capture-input.ts';
 import { fromUplink } from '../decap.ts';
@@ -29,9 +30,6 @@ const CONVERSATIONS = [
   ['museum-desk', 'museum-sql'],
 ] as const;
 
-/** The same distance from `src` and from `dist`. */
-const POLICY = new URL('../../../docs/example.yaml', import.meta.url);
-
 export async function example(options: { output: string }): Promise<void> {
   const folder = options.output;
   await mkdir(folder, { recursive: true });
@@ -41,7 +39,7 @@ export async function example(options: { output: string }): Promise<void> {
     uplink: join(folder, 'uplink.pcapng'),
     received: join(folder, 'host2-vms.pcapng'),
   };
-  const text = await readFile(POLICY, 'utf8');
+  const text = await readFile(packageFile('docs/example.yaml'), 'utf8');
   const policy = parsePolicy(text, { file: files.policy });
   const sent = conversations(policy);
   await writeFile(files.policy, text);
