@@ -77,7 +77,7 @@ function counterpart4(vsid: u32, address: u32, leaving: bool): u64 {
   const isProvider = provider != 0 && Provider4.at(provider).vsid == vsid;
   if (!leaving) return isProvider ? Provider4.at(provider).customer : address;
   const entry = findAddress4(vsid, address);
-  const counterpart = entry == 0 ? 0 : load<u32>(providerSlotOf4(entry));
+  const counterpart: u32 = entry == 0 ? 0 : load<u32>(providerSlotOf4(entry));
   if (counterpart != 0) return counterpart;
   return isProvider ? FAULT : address;
 }

@@ -149,7 +149,17 @@ const error4 = (src: string, dst: string) =>
   icmpv4({ type: 11 }, ipv4({ src, dst }, udp(ports, pattern(20))));
 const error6 = (src: string, dst: string) => icmpv6({ type: 3 }, ipv6({ src, dst }, udp(ports, pattern(20))));
 
+const C = VMS.rc;
+
 const UNMAPPED: Case[] = [
+  ...rewriteCases(
+    ['W6'],
+    'a quoted address whose provider address ends above 127',
+    'ra',
+    'rb',
+    frame4('ra', 'rb', error4(B.ipv4, C.ipv4)),
+    rewritten4('ra', 'rb', error4(B.provider4, C.provider4)),
+  ),
   ...rewriteCases(
     ['W6'],
     'a quoted IPv4 address that has no provider address stays',
