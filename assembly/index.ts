@@ -1,20 +1,25 @@
 // What the host calls. Nothing is imported but, in the threads build, the memory.
 
-import { ABI_VERSION, CAPACITIES } from '../src/abi/layout';
-import { layOut } from './memory';
+import { ABI_VERSION, CAPACITIES, CAPACITY_WORKERS } from '../src/abi/layout';
+import { startEpochs } from './epoch';
+import { CURRENT, generationsAddress, layOutWorker } from './memory';
+import { publishGeneration } from './tables/install';
 
-export { install, installError } from './tables/install';
+export { endEpoch, install, installError, installRanges } from './tables/install';
 export { process } from './path/process';
+export { oldestEpoch } from './epoch';
+export { generationSize, openGeneration } from './memory';
 export {
-  counters as countersAddress,
+  copySlots as copySlotsAddress,
+  generationsAddress,
   inputs as inputsAddress,
   largeSlots as largeSlotsAddress,
+  outputEntries,
   outputs as outputsAddress,
   ringEntries,
   slots as slotsAddress,
   staging as stagingAddress,
   traces as tracesAddress,
-  TRACE_COUNT as traceCountAddress,
 } from './memory';
 
 /** The contract this module was built from; the host refuses another one. */
@@ -22,19 +27,30 @@ export function abiVersion(): u32 {
   return ABI_VERSION;
 }
 
-/** Where the host writes the capacities before `carve` or `attach`. */
+/** Where the host writes the capacities before `carve` and `openGeneration`. */
 export function capacitiesAddress(): usize {
   return CAPACITIES;
 }
 
-/** Lays the memory out for the capacities and grows it to that size. False: the system does not have that much. */
+/** Lays out a new memory: everything but generations. False: the system does not have that much. */
 export function carve(): bool {
-  const needed = <i32>((layOut() + 0xffff) >> 16);
+  layOutWorker(0);
+  const needed = <i32>((generationsAddress + 0xffff) >> 16);
   const missing = needed - memory.size();
-  return missing <= 0 || memory.grow(missing) >= 0;
+  if (missing > 0 && memory.grow(missing) < 0) return false;
+  startEpochs(load<u32>(CAPACITIES + CAPACITY_WORKERS));
+  return true;
 }
 
-/** Finds the regions in a memory that another instance carved. */
-export function attach(): void {
-  layOut();
+/** Makes this instance worker `number` of a memory that another instance carved. */
+export function attach(number: u32): void {
+  layOutWorker(number);
 }
+
+/** Makes a generation current. Returns the epoch from which on batches see it. */
+export function publish(generation: usize): u32 {
+  return publishGeneration(generation, CURRENT);
+}
+
+/** The counters of worker 0 in a generation; those of the others follow, `subnetCapacity + 1` blocks each. */
+export { countersOf } from './memory';

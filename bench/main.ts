@@ -4,9 +4,9 @@
  */
 
 import { parseArgs } from 'node:util';
-import { Bench } from 'tinybench';
 import { machine, quantile, record, round } from './results.ts';
 import { type Rival, SLOTS, inputsOf, plainRival, wasmRival } from './rivals.ts';
+import { sample } from './sample.ts';
 import { OPERATIONS, type Operation, workload } from './workload.ts';
 
 interface Options {
@@ -93,45 +93,16 @@ function assertSame(rivals: readonly Rival[], isSent: boolean): void {
   }
 }
 
-/** One tinybench run of one iteration per pass, so that the rivals take turns. Returns nanoseconds per packet, sorted. */
-function sample(rivals: readonly Rival[], { batch, passes }: Options): number[][] {
-  const samples = rivals.map(() => [] as number[]);
-  const warmUp = Math.ceil(passes / 4);
-  for (let pass = 0; pass < passes + warmUp; pass++) {
-    const bench = new Bench({ iterations: 1, time: 0, warmup: false, retainSamples: true });
-    for (const rival of rivals) {
-      bench.add(
-        rival.name,
-        () => {
-          rival.pass(batch);
-        },
-        {
-          beforeEach: () => {
-            rival.refresh();
-          },
-        },
-      );
-    }
-    bench.runSync();
-    if (pass < warmUp) continue;
-    for (const [index, task] of bench.tasks.entries()) {
-      const { result } = task;
-      if (result.state !== 'completed') throw new Error(`${task.name}: ${result.state}`);
-      samples[index]!.push((result.latency.mean * 1e6) / SLOTS);
-    }
-  }
-  return samples.map((values) => values.sort((a, b) => a - b));
-}
-
 async function measure(operation: Operation, options: Options): Promise<Row[]> {
-  const { planned, inputs } = await inputsOf(workload(operation, options.endpoints, SLOTS, options.length));
+  const work = workload(operation, options.endpoints, SLOTS, options.length);
+  const inputs = await inputsOf(work);
   const rivals = [
-    await wasmRival(planned, 'release', inputs),
-    await wasmRival(planned, 'threads', inputs),
-    plainRival(planned, inputs),
+    await wasmRival(work.policy, work.host, 'release', inputs),
+    await wasmRival(work.policy, work.host, 'threads', inputs),
+    plainRival(work.policy, work.host, inputs),
   ];
   assertSame(rivals, operation === 'egress');
-  const samples = sample(rivals, options);
+  const samples = sample(rivals, options.batch, options.passes);
   const reference = quantile(samples[0]!, 0.5);
   return rivals.map(({ name }, index) => {
     const sorted = samples[index]!;

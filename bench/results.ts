@@ -16,6 +16,21 @@ Ratios can be compared between machines; times cannot, and on a shared machine t
 <!-- engine -->
 <!-- /engine -->
 
+## Routing
+
+<!-- routing -->
+<!-- /routing -->
+
+## Changes while packets are processed
+
+<!-- changes -->
+<!-- /changes -->
+
+## Against the state before
+
+<!-- compare -->
+<!-- /compare -->
+
 ## Commands, from file to file
 
 <!-- commands -->
@@ -27,7 +42,7 @@ Ratios can be compared between machines; times cannot, and on a shared machine t
 <!-- /startup -->
 `;
 
-export type Section = 'engine' | 'commands' | 'startup';
+export type Section = 'engine' | 'routing' | 'changes' | 'compare' | 'commands' | 'startup';
 
 export interface Result {
   readonly section: Section;

@@ -1,8 +1,10 @@
 /** The engines that are measured, each with its slots filled with the same frames. */
 
-import { OUTPUT_SIZE, RECORD_SIZE, SLOT_HEADROOM, SLOT_SIZE, STAGING_RECORDS } from '../src/abi/layout.ts';
+import { OUTPUT_SIZE, SLOT_HEADROOM, SLOT_SIZE } from '../src/abi/layout.ts';
+import { Generations, roomFor } from '../src/engine/generations.ts';
 import { type Instance, createInstance } from '../src/engine/instance.ts';
-import { type Plan, plan, writeRecords } from '../src/policy/compile.ts';
+import { plan } from '../src/policy/compile.ts';
+import type { Host, Policy } from '../src/policy/model.ts';
 import { PlainEngine } from './plain/engine.ts';
 import type { Workload } from './workload.ts';
 
@@ -24,22 +26,24 @@ export interface Input {
   readonly port: number;
 }
 
-export async function wasmInstance(planned: Plan, build: 'release' | 'threads'): Promise<Instance> {
-  const capacity = { ...planned.capacity, slots: SLOTS, largeSlots: 0 };
-  const instance = await createInstance(build, capacity, new Uint8Array(16).fill(7));
-  const staging = new DataView(instance.memory.buffer, instance.staging, STAGING_RECORDS * RECORD_SIZE);
-  writeRecords(planned, staging, (count) => {
-    if (instance.install(count) !== count) throw new RangeError('the tables are full');
-  });
+export async function wasmInstance(
+  policy: Policy,
+  host: Host,
+  build: 'release' | 'threads',
+): Promise<Instance> {
+  const instance = await createInstance(build, { slots: SLOTS, largeSlots: 0, copySlots: 64 });
+  const generations = new Generations(instance, new Uint8Array(16).fill(7));
+  generations.publish(generations.build(policy, host, roomFor(policy, host, {}, 0)), undefined);
   return instance;
 }
 
 export async function wasmRival(
-  planned: Plan,
+  policy: Policy,
+  host: Host,
   build: 'release' | 'threads',
   inputs: readonly Input[],
 ): Promise<Rival> {
-  const instance = await wasmInstance(planned, build);
+  const instance = await wasmInstance(policy, host, build);
   const bytes = new Uint8Array(instance.memory.buffer);
   const ring = new Uint32Array(instance.memory.buffer, instance.inputs, SLOTS * 4);
   const outputs = new Uint32Array(instance.memory.buffer, instance.outputs, (SLOTS * OUTPUT_SIZE) / 4);
@@ -48,14 +52,14 @@ export async function wasmRival(
     name: build === 'release' ? 'WASM' : 'WASM, shared memory',
     refresh,
     pass(batch) {
-      for (let first = 0; first < SLOTS; first += batch) instance.process(first, batch);
+      for (let first = 0; first < SLOTS; first += batch) instance.process(first, batch, 0);
     },
     outputs: () => read(outputs, bytes),
   };
 }
 
-export function plainRival(planned: Plan, inputs: readonly Input[]): Rival {
-  const engine = new PlainEngine(planned, SLOTS, 0);
+export function plainRival(policy: Policy, host: Host, inputs: readonly Input[]): Rival {
+  const engine = new PlainEngine(policy, host, SLOTS, 0);
   const bytes = new Uint8Array(engine.buffer);
   const refresh = fill(bytes, 0, engine.inputs, inputs);
   return {
@@ -89,18 +93,11 @@ function read(outputs: Uint32Array, bytes: Uint8Array): { word: number; frame: U
 }
 
 /** The inputs of a workload: frames of VMs, or for ingress the envelopes that the WASM side of their host makes. */
-export async function inputsOf({
-  policy,
-  host,
-  frames,
-}: Workload): Promise<{ planned: Plan; inputs: Input[] }> {
+export async function inputsOf({ policy, host, frames }: Workload): Promise<Input[]> {
   const sending = plan(policy, policy.hosts[0]!);
-  const sent = frames.map(({ frame, sender }) => ({ frame, port: sending.portOf.get(sender)! }));
-  if (host.index === 0) return { planned: sending, inputs: sent };
-  const sender = await wasmRival(sending, 'release', sent);
+  const sent = frames.map(({ frame, sender }) => ({ frame, port: sending.portOf.get(sender.name)! }));
+  if (host.index === 0) return sent;
+  const sender = await wasmRival(policy, policy.hosts[0]!, 'release', sent);
   sender.pass(SLOTS);
-  return {
-    planned: plan(policy, host),
-    inputs: sender.outputs().map(({ frame }) => ({ frame: frame.slice(), port: 0 })),
-  };
+  return sender.outputs().map(({ frame }) => ({ frame: frame.slice(), port: 0 }));
 }

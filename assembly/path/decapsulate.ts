@@ -1,6 +1,7 @@
 // Out of the envelope: GRE, virtual subnet, inner frame, tunnel guard (V7), destination port, ECN.
 
 import * as events from '../../src/abi/trace';
+import { HOST_ANY_DRAFT00, HOST_DRAFT00 } from '../../src/abi/layout';
 import {
   DROP_ECN_CE,
   DROP_FLOOD,
@@ -18,17 +19,23 @@ import {
   DROP_VSID_RESERVED,
   DROP_VSID_UNKNOWN,
 } from '../../src/abi/verdict';
-import { findMac, nextHopOfMac } from '../tables/macs';
+import { hostFlags } from '../memory';
+import { domainOfMac, findMac, nextHopOfMac, subnetOfMac } from '../tables/macs';
 import { LOCAL, NextHop } from '../tables/nexthops';
 import { Port } from '../tables/ports';
-import { findSubnet } from '../tables/subnets';
+import { findProvider4, Provider4 } from '../tables/providers4';
+import { findProvider6, Provider6 } from '../tables/providers6';
+import { nextHopOf } from '../tables/records';
+import { Subnet, findSubnet } from '../tables/subnets';
 import { trace } from '../trace';
-import { ETHERNET_HEADER, ETHERTYPE_IPV4, ETHERTYPE_IPV6, Ethernet } from '../wire/ethernet';
-import { GRE_HEADER, Gre, NVGRE_HEADER, PROTOCOL_TYPE_ETHERNET } from '../wire/gre';
+import { ETHERNET_HEADER, ETHERTYPE_IPV4, ETHERTYPE_IPV6, Ethernet, VLAN_TAG } from '../wire/ethernet';
+import { GRE_HEADER, Gre, NVGRE_HEADER, PROTOCOL_TYPE_ETHERNET, vsidOf } from '../wire/gre';
 import { classifyIpv4, classifyIpv6, faultOf } from './classify';
+import { isOnVlan, tagFor } from './deliver';
 import { DROPPED, combineEcn, setIpv4Ecn, setIpv6Ecn } from './ecn';
 import { innerFault } from './egress';
 import { drop, forward } from './emit';
+import { floodLocal } from './flood';
 import { isOtherSource, isSourceOf4, isSourceOf6, isWrongTunnel4, isWrongTunnel6 } from './tunnelguard';
 
 /** `gre` to `end`: what the outer IP packet carries. `source`: where the outer source address stands. */
@@ -42,7 +49,21 @@ export function decapsulate(gre: usize, end: usize, outerFamily: u32, source: us
   if (header.protocolType != PROTOCOL_TYPE_ETHERNET) return drop(0, DROP_GRE_PROTOCOL);
   if (!header.hasKey) return drop(0, DROP_GRE_NO_KEY);
   if (length < NVGRE_HEADER) return drop(0, DROP_OUTER_TRUNCATED);
-  openFrame(header.vsid, gre + NVGRE_HEADER, length - NVGRE_HEADER, outerFamily, source, outerTos);
+  const isDraft00 =
+    (hostFlags & (HOST_DRAFT00 | HOST_ANY_DRAFT00)) != 0 && isFromDraft00(outerFamily, source);
+  const vsid = vsidOf(header.keyWire, isDraft00);
+  openFrame(vsid, gre + NVGRE_HEADER, length - NVGRE_HEADER, outerFamily, source, outerTos);
+}
+
+/** The key has the draft-00 layout: this host or the sending one does not know another (N10). */
+function isFromDraft00(family: u32, source: usize): bool {
+  if ((hostFlags & HOST_DRAFT00) != 0) return true;
+  if (family == 4) {
+    const entry = findProvider4(load<u32>(source));
+    return entry != 0 && NextHop.at(nextHopOf(Provider4.at(entry).record)).hasDraft00Key;
+  }
+  const entry = findProvider6(load<u64>(source), load<u64>(source, 8));
+  return entry != 0 && NextHop.at(nextHopOf(Provider6.at(entry).record)).hasDraft00Key;
 }
 
 function openFrame(
@@ -53,24 +74,35 @@ function openFrame(
   source: usize,
   outerTos: u32,
 ): void {
-  // A local port found by (VSID, MAC) implies that the VSID is known: its own lookup is left to the other cases.
+  // A local port found by (VSID, MAC) tells the subnet: the lookup of the VSID is left to the other cases.
   const entry = findMac(vsid, Ethernet.at(frame).dstMac);
-  const hop = entry == 0 ? 0 : nextHopOfMac(entry);
-  const isHere = entry != 0 && NextHop.at(hop).family == LOCAL;
-  const subnet = isHere ? Port.at(NextHop.at(hop).port).subnet : findSubnet(vsid);
+  const nextHop: u32 = entry == 0 ? 0 : nextHopOfMac(entry);
+  const isHere = nextHop != 0 && NextHop.at(nextHop).family == LOCAL;
+  const subnet: u32 = entry != 0 ? subnetOfMac(entry) : findSubnet(vsid);
   trace(events.TRACE_VSID, vsid, subnet);
   if (subnet == 0) return drop(0, unknownVsid(vsid));
   if (length < ETHERNET_HEADER) return drop(subnet, DROP_INNER_TRUNCATED);
   if (Ethernet.at(frame).isTagged) return drop(subnet, DROP_VLAN_TAG);
 
-  const toRewrite = isHere && Port.at(NextHop.at(hop).port).usesRewrite;
-  const fault = checkInner(vsid, frame, length, outerFamily, source, toRewrite);
+  const domain: u32 = entry != 0 ? domainOfMac(entry) : Subnet.at(subnet).domain;
+  const port: u32 = isHere ? NextHop.at(nextHop).port : 0;
+  const toRewrite = isHere && Port.at(port).usesRewrite;
+  const fault = checkInner(subnet, domain, frame, length, outerFamily, source, toRewrite);
   if (fault != 0) return drop(subnet, fault);
-  if (Ethernet.at(frame).isGroup) return drop(subnet, DROP_FLOOD);
-  trace(events.TRACE_LOOKUP_MAC, Ethernet.at(frame).dstMac, isHere ? hop + 1 : 0);
-  if (!isHere) return drop(subnet, DROP_NO_LOCAL_PORT);
+  trace(events.TRACE_LOOKUP_MAC, Ethernet.at(frame).dstMac, isHere ? nextHop + 1 : 0);
+  if (!isHere) return openForMany(subnet, frame, length, outerTos);
   if (!takeEcn(frame, outerTos)) return drop(subnet, DROP_ECN_CE);
-  forward(subnet, NextHop.at(hop).port, frame, length, length);
+  if (!isOnVlan(port, subnet)) return forward(subnet, port, frame, length, length);
+  forward(subnet, port, tagFor(port, subnet, frame), length + VLAN_TAG, length);
+}
+
+/** Its destination MAC is no local port's: a group's (V5), or nobody's here. */
+function openForMany(index: u32, frame: usize, length: u32, outerTos: u32): void {
+  const subnet = Subnet.at(index);
+  if (!Ethernet.at(frame).isGroup) return drop(index, DROP_NO_LOCAL_PORT);
+  if (!subnet.floods) return drop(index, DROP_FLOOD);
+  if (!takeEcn(frame, outerTos)) return drop(index, DROP_ECN_CE);
+  floodLocal(subnet, frame, length);
 }
 
 function unknownVsid(vsid: u32): u32 {
@@ -81,7 +113,8 @@ function unknownVsid(vsid: u32): u32 {
 
 /** Lengths of the inner packet, then the tunnel guard. 0, or the reason to drop. `toRewrite`: to an endpoint that uses it. */
 function checkInner(
-  vsid: u32,
+  subnet: u32,
+  domain: u32,
   frame: usize,
   length: u32,
   outerFamily: u32,
@@ -93,16 +126,16 @@ function checkInner(
   if (etherType == ETHERTYPE_IPV4) {
     const fault = faultOf(classifyIpv4(packet, length - ETHERNET_HEADER));
     if (fault != 0) return innerFault(fault);
-    if (!isSourceOf4(vsid, frame, outerFamily, source)) return DROP_TUNNEL_SOURCE;
-    return toRewrite && isWrongTunnel4(vsid, packet) ? DROP_TUNNEL_TYPE : 0;
+    if (!isSourceOf4(subnet, domain, frame, outerFamily, source)) return DROP_TUNNEL_SOURCE;
+    return toRewrite && isWrongTunnel4(subnet, domain, frame) ? DROP_TUNNEL_TYPE : 0;
   }
   if (etherType == ETHERTYPE_IPV6) {
     const fault = faultOf(classifyIpv6(packet, length - ETHERNET_HEADER));
     if (fault != 0) return innerFault(fault);
-    if (!isSourceOf6(vsid, frame, outerFamily, source)) return DROP_TUNNEL_SOURCE;
-    return toRewrite && isWrongTunnel6(vsid, packet) ? DROP_TUNNEL_TYPE : 0;
+    if (!isSourceOf6(subnet, domain, frame, outerFamily, source)) return DROP_TUNNEL_SOURCE;
+    return toRewrite && isWrongTunnel6(subnet, domain, frame) ? DROP_TUNNEL_TYPE : 0;
   }
-  return isOtherSource(vsid, frame, outerFamily, source) ? 0 : DROP_TUNNEL_SOURCE;
+  return isOtherSource(subnet, frame, outerFamily, source) ? 0 : DROP_TUNNEL_SOURCE;
 }
 
 /** Brings the outer congestion mark into the inner packet. False: the packet must be dropped (RFC 6040 §4.2). */

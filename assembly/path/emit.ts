@@ -1,14 +1,29 @@
-// The ends of every path: an output descriptor and a counter. A packet reaches exactly one of them.
+// The ends of every path: output descriptors and counters. Every input is counted exactly once, by one of `forward`, `punt`,
+// `reply` and `drop`; `forwardMore` and `sendError` write what leaves beside that.
 
-import { COUNTER_BLOCK_SIZE, COUNTER_BYTES, OUTPUT_SIZE } from '../../src/abi/layout';
-import { FORWARD, PUNT } from '../../src/abi/verdict';
-import { counters, outputs } from '../memory';
+import {
+  COUNTER_BLOCK_SIZE,
+  COUNTER_BYTES,
+  OUTPUT_SIZE,
+  SLOT_HEADROOM,
+  SLOT_SIZE,
+} from '../../src/abi/layout';
+import { FORWARD, ICMP_ERROR, PUNT, REPLY } from '../../src/abi/verdict';
+import { copySlotCount, copySlots, counters, outputEntries, outputs } from '../memory';
 
 let cursor: usize = 0;
 let input: u32 = 0;
+/** Inputs of the batch, each of which will need a descriptor. */
+let batch: u32 = 0;
+let copiesUsed: u32 = 0;
+/** Milliseconds that never go back, from the host. */
+export let now: f64 = 0;
 
-export function beginBatch(): void {
+export function beginBatch(count: u32, time: f64): void {
   cursor = outputs;
+  batch = count;
+  copiesUsed = 0;
+  now = time;
 }
 
 export function beginInput(index: u32): void {
@@ -20,26 +35,66 @@ export function emitted(): u32 {
   return <u32>((cursor - outputs) / OUTPUT_SIZE);
 }
 
+/** There are that many copy slots and descriptors beyond the one of this input and those of the inputs that follow. */
+export function hasRoom(copies: u32, descriptors: u32): bool {
+  return copiesUsed + copies <= copySlotCount && emitted() + (batch - input) + descriptors <= outputEntries;
+}
+
+/** The next copy slot, `hasRoom` having said that there is one. Its headroom is in front of the address. */
+export function takeCopy(): usize {
+  const slot = copySlots + <usize>copiesUsed * SLOT_SIZE;
+  copiesUsed++;
+  return slot + SLOT_HEADROOM;
+}
+
 /** Sends a frame out of a port. `bytes`: length of the customer's frame, for its subnet's counters. */
 export function forward(subnet: u32, port: u32, frame: usize, length: u32, bytes: u32): void {
   const block = counters + <usize>subnet * COUNTER_BLOCK_SIZE;
   store<u64>(block + COUNTER_BYTES, load<u64>(block + COUNTER_BYTES) + <u64>bytes);
-  emit(subnet, FORWARD, frame, length, port);
+  count(subnet, FORWARD);
+  describe(FORWARD, frame, length, port);
+}
+
+/** Another copy or piece of an input that `forward` counted. */
+export function forwardMore(port: u32, frame: usize, length: u32): void {
+  describe(FORWARD, frame, length, port);
 }
 
 /** Leaves a frame to the host's own stack. */
 export function punt(frame: usize, length: u32): void {
-  emit(0, PUNT, frame, length, 0);
+  count(0, PUNT);
+  describe(PUNT, frame, length, 0);
+}
+
+/** Sends an answer back. */
+export function reply(subnet: u32, port: u32, frame: usize, length: u32): void {
+  count(subnet, REPLY);
+  describe(REPLY, frame, length, port);
+}
+
+/** Sends an answer to an input that is dropped all the same. */
+export function replyBeside(port: u32, frame: usize, length: u32): void {
+  describe(REPLY, frame, length, port);
+}
+
+/** Sends an ICMP error about an input that is dropped. */
+export function sendError(subnet: u32, port: u32, frame: usize, length: u32): void {
+  count(subnet, ICMP_ERROR);
+  describe(ICMP_ERROR, frame, length, port);
 }
 
 /** Drops the packet for a reason of `src/abi/verdict.ts`. Subnet 0: not known. */
 export function drop(subnet: u32, reason: u32): void {
-  emit(subnet, reason, 0, 0, 0);
+  count(subnet, reason);
+  describe(reason, 0, 0, 0);
 }
 
-function emit(subnet: u32, verdict: u32, frame: usize, length: u32, port: u32): void {
+export function count(subnet: u32, verdict: u32): void {
   const counter = counters + <usize>subnet * COUNTER_BLOCK_SIZE + <usize>verdict * 8;
   store<u64>(counter, load<u64>(counter) + 1);
+}
+
+function describe(verdict: u32, frame: usize, length: u32, port: u32): void {
   store<u64>(cursor, (<u64>frame) | ((<u64>length) << 32));
   store<u64>(cursor, (<u64>(port | (verdict << 16))) | ((<u64>input) << 32), 8);
   cursor += OUTPUT_SIZE;

@@ -4,37 +4,64 @@
 // Whole 16-byte stores, the last one overlapping, measured faster than field stores and than memory.copy.
 
 import * as events from '../../src/abi/trace';
-import { DROP_OVER_MTU } from '../../src/abi/verdict';
-import { HOST_FLOW_ID_MASK, HOST_TOS_FIXED, HOST_TOS_MASK } from '../memory';
+import { flowIdMask, tosFixed, tosMask } from '../memory';
 import { NextHop } from '../tables/nexthops';
-import { Port } from '../tables/ports';
 import { trace } from '../trace';
 import { fold } from '../wire/checksum';
 import { ETHERNET_HEADER } from '../wire/ethernet';
-import { NVGRE_HEADER } from '../wire/gre';
+import { NVGRE_HEADER, keyOf } from '../wire/gre';
 import { IPV4_HEADER, Ipv4 } from '../wire/ipv4';
 import { IPV6_HEADER } from '../wire/ipv6';
-import { drop, forward } from './emit';
+import { forward, forwardMore } from './emit';
 import { flowIdOf, flowLabelOf } from './flow';
 
 /** Bytes in front of the customer's frame (N11). */
 const OVERHEAD4: u32 = ETHERNET_HEADER + IPV4_HEADER + NVGRE_HEADER;
 const OVERHEAD6: u32 = ETHERNET_HEADER + IPV6_HEADER + NVGRE_HEADER;
 
-export function encapsulate(port: Port, frame: usize, length: u32, hop: NextHop, tos: u32, flow: u32): void {
-  const outerTos = (tos & load<u32>(HOST_TOS_MASK)) | load<u32>(HOST_TOS_FIXED);
-  const key = port.vsid | ((flowIdOf(flow) & load<u32>(HOST_FLOW_ID_MASK)) << 24);
-  trace(events.TRACE_METHOD_NVGRE, port.vsid);
-  trace(events.TRACE_OUTER_TOS, tos, outerTos);
-  trace(events.TRACE_FLOW, key >> 24, hop.family == 6 ? flowLabelOf(flow) : 0);
-  if (hop.family == 4) encapsulateIpv4(port, frame, length, hop, outerTos, key);
-  else encapsulateIpv6(port, frame, length, hop, outerTos, key, flowLabelOf(flow));
+/** Bytes in front of the customer's frame, and as many less for its packet than the provider network carries. */
+export function overheadOf(hop: NextHop): u32 {
+  return hop.family == 4 ? OVERHEAD4 : OVERHEAD6;
 }
 
-function encapsulateIpv4(port: Port, frame: usize, length: u32, hop: NextHop, tos: u32, key: u32): void {
-  const totalLength = IPV4_HEADER + NVGRE_HEADER + length;
-  trace(events.TRACE_SIZE_LIMIT, totalLength, hop.mtu);
-  if (totalLength > hop.mtu) return drop(port.subnet, DROP_OVER_MTU);
+/** The frame in its envelope fits the path to the peer (T1). */
+export function fitsTunnel(length: u32, hop: NextHop): bool {
+  const size = length + overheadOf(hop) - ETHERNET_HEADER;
+  trace(events.TRACE_SIZE_LIMIT, size, hop.mtu);
+  return size <= hop.mtu;
+}
+
+/**
+ * Puts the envelope on and sends the frame. `subnet`: whose counters; `bytes`: length of the customer's packet that this is
+ * the first or only frame of, 0 = a further copy or piece.
+ */
+export function encapsulate(
+  subnet: u32,
+  vsid: u32,
+  frame: usize,
+  length: u32,
+  hop: NextHop,
+  tos: u32,
+  flow: u32,
+  bytes: u32,
+): void {
+  const outerTos = (tos & tosMask) | tosFixed;
+  const flowId = flowIdOf(flow) & flowIdMask;
+  const key = keyOf(vsid, flowId, hop.hasDraft00Key);
+  trace(events.TRACE_METHOD_NVGRE, vsid);
+  trace(events.TRACE_OUTER_TOS, tos, outerTos);
+  trace(events.TRACE_FLOW, flowId, hop.family == 6 ? flowLabelOf(flow) : 0);
+  const isIpv4 = hop.family == 4;
+  const outer = isIpv4
+    ? wrapIpv4(frame, length, hop, outerTos, key)
+    : wrapIpv6(frame, length, hop, outerTos, key, flowLabelOf(flow));
+  const outerLength = length + (isIpv4 ? OVERHEAD4 : OVERHEAD6);
+  if (bytes == 0) forwardMore(0, outer, outerLength);
+  else forward(subnet, 0, outer, outerLength, bytes);
+}
+
+/** Returns where the outer frame begins. */
+function wrapIpv4(frame: usize, length: u32, hop: NextHop, tos: u32, key: u32): usize {
   const header = hop.header;
   const outer = frame - OVERHEAD4;
   const first = v128.load(header);
@@ -44,26 +71,15 @@ function encapsulateIpv4(port: Port, frame: usize, length: u32, hop: NextHop, to
   v128.store(outer, second, 16);
   v128.store(outer, last, OVERHEAD4 - 16);
   const ip = Ipv4.at(outer + ETHERNET_HEADER);
-  const lengthWire = bswap<u16>(<u16>totalLength);
+  const lengthWire = bswap<u16>(<u16>(IPV4_HEADER + NVGRE_HEADER + length));
   ip.tos = <u8>tos;
   ip.totalLengthWire = lengthWire;
   ip.checksum = <u16>~fold(<u64>hop.headerSum + <u64>lengthWire + ((<u64>tos) << 8));
   store<u32>(outer, key, OVERHEAD4 - 4);
-  forward(port.subnet, 0, outer, length + OVERHEAD4, length);
+  return outer;
 }
 
-function encapsulateIpv6(
-  port: Port,
-  frame: usize,
-  length: u32,
-  hop: NextHop,
-  tos: u32,
-  key: u32,
-  label: u32,
-): void {
-  const packetLength = IPV6_HEADER + NVGRE_HEADER + length;
-  trace(events.TRACE_SIZE_LIMIT, packetLength, hop.mtu);
-  if (packetLength > hop.mtu) return drop(port.subnet, DROP_OVER_MTU);
+function wrapIpv6(frame: usize, length: u32, hop: NextHop, tos: u32, key: u32, label: u32): usize {
   const header = hop.header;
   const outer = frame - OVERHEAD6;
   const first = v128.load(header);
@@ -75,7 +91,7 @@ function encapsulateIpv6(
   v128.store(outer, third, 32);
   v128.store(outer, last, OVERHEAD6 - 16);
   store<u32>(outer, bswap<u32>(0x6000_0000 | (tos << 20) | label), ETHERNET_HEADER);
-  store<u16>(outer, bswap<u16>(<u16>(packetLength - IPV6_HEADER)), ETHERNET_HEADER + 4);
+  store<u16>(outer, bswap<u16>(<u16>(NVGRE_HEADER + length)), ETHERNET_HEADER + 4);
   store<u32>(outer, key, OVERHEAD6 - 4);
-  forward(port.subnet, 0, outer, length + OVERHEAD6, length);
+  return outer;
 }

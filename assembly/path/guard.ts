@@ -3,12 +3,12 @@
 
 import * as events from '../../src/abi/trace';
 import { NO_PROVIDER } from '../memory';
-import { findAddress4, providerSlotOf4 } from '../tables/addresses4';
-import { findAddress6, providerSlotOf6 } from '../tables/addresses6';
+import { findAddress4, providerSlotOf4, recordOf4, subnetOf4 } from '../tables/addresses4';
+import { findAddress6, providerSlotOf6, recordOf6, scopeOf6, subnetOf6 } from '../tables/addresses6';
 import { Port } from '../tables/ports';
 import { nextHopOf } from '../tables/records';
+import { Subnet } from '../tables/subnets';
 import { trace } from '../trace';
-import { Arp } from '../wire/arp';
 import { Ipv4 } from '../wire/ipv4';
 import { Ipv6, LINK_LOCAL_PREFIX, isMulticast6, isUnspecified6 } from '../wire/ipv6';
 import { isFragment, protocolOf, transportOffsetOf } from './classify';
@@ -17,28 +17,40 @@ const UDP: u32 = 17;
 /** Ports 68 → 67, as they lie in memory. */
 const DHCP_CLIENT_TO_SERVER: u32 = 0x4300_4400;
 
-export function guardIpv4(port: Port, packet: usize, shape: u64): usize {
+/** `subnet`: which the packet belongs to. */
+export function guardIpv4(port: Port, subnet: Subnet, packet: usize, shape: u64): usize {
   const src = Ipv4.at(packet).srcAddr;
-  if (src == port.address4 && src != 0) {
+  if (src == port.address4 && src != 0 && subnet.index == port.subnet) {
     trace(events.TRACE_SOURCE_ADDRESS4, src);
     return port.provider4Slot;
   }
-  return guardIpv4Further(port, packet, shape, src);
+  return guardIpv4Further(port, subnet, packet, shape, src);
 }
 
-function guardIpv4Further(port: Port, packet: usize, shape: u64, src: u32): usize {
+function guardIpv4Further(port: Port, subnet: Subnet, packet: usize, shape: u64, src: u32): usize {
   if (src == 0 && isDhcpRequest(packet, shape)) {
     trace(events.TRACE_SOURCE_UNSPECIFIED);
     return NO_PROVIDER;
   }
-  const entry = findAddress4(port.vsid, src);
-  if (entry != 0 && nextHopOf(load<u64>(entry, 8)) == port.nextHop) {
+  const entry = ownEntry4(port, subnet, src);
+  if (entry != 0) {
     trace(events.TRACE_SOURCE_ADDRESS4, src);
     return providerSlotOf4(entry);
   }
   if (!port.isForwarding) return 0;
   trace(events.TRACE_SOURCE_FORWARDING);
   return NO_PROVIDER;
+}
+
+/** The entry of an address that the endpoint itself has in the subnet, 0 if it has not. */
+function ownEntry4(port: Port, subnet: Subnet, address: u32): usize {
+  const entry = findAddress4(port.domain, address);
+  if (entry == 0 || subnetOf4(entry) != subnet.index) return 0;
+  return nextHopOf(recordOf4(entry)) == port.nextHop ? entry : 0;
+}
+
+export function isOwn4(port: Port, subnet: Subnet, address: u32): bool {
+  return ownEntry4(port, subnet, address) != 0;
 }
 
 /** A client without an address yet (RFC 2131 §4.1). */
@@ -48,18 +60,23 @@ function isDhcpRequest(packet: usize, shape: u64): bool {
   return load<u32>(packet + offset) == DHCP_CLIENT_TO_SERVER;
 }
 
-export function guardIpv6(port: Port, packet: usize): usize {
+export function guardIpv6(port: Port, subnet: Subnet, packet: usize): usize {
   const ip = Ipv6.at(packet);
   const high = ip.srcHigh;
   const low = ip.srcLow;
-  if (low == port.address6Low && high == port.address6High && (high | low) != 0) {
+  if (
+    low == port.address6Low &&
+    high == port.address6High &&
+    (high | low) != 0 &&
+    subnet.index == port.subnet
+  ) {
     trace(events.TRACE_SOURCE_ADDRESS6, high, low);
     return port.provider6Slot;
   }
-  return guardIpv6Further(port, ip, high, low);
+  return guardIpv6Further(port, subnet, ip, high, low);
 }
 
-function guardIpv6Further(port: Port, ip: Ipv6, high: u64, low: u64): usize {
+function guardIpv6Further(port: Port, subnet: Subnet, ip: Ipv6, high: u64, low: u64): usize {
   if (high == LINK_LOCAL_PREFIX && low == port.linkLocalLow) {
     trace(events.TRACE_SOURCE_LINK_LOCAL);
     return NO_PROVIDER;
@@ -69,8 +86,8 @@ function guardIpv6Further(port: Port, ip: Ipv6, high: u64, low: u64): usize {
     trace(events.TRACE_SOURCE_UNSPECIFIED);
     return NO_PROVIDER;
   }
-  const entry = findAddress6(port.vsid, high, low);
-  if (entry != 0 && nextHopOf(load<u64>(entry, 24)) == port.nextHop) {
+  const entry = ownEntry6(port, subnet, high, low);
+  if (entry != 0) {
     trace(events.TRACE_SOURCE_ADDRESS6, high, low);
     return providerSlotOf6(entry);
   }
@@ -79,12 +96,14 @@ function guardIpv6Further(port: Port, ip: Ipv6, high: u64, low: u64): usize {
   return NO_PROVIDER;
 }
 
-/** ARP names a sender twice: its MAC must be the port's, its address one of the endpoint's or 0.0.0.0 (RFC 5227 §2.1.1). */
-export function isArpSenderRight(port: Port, packet: usize): bool {
-  const arp = Arp.at(packet);
-  if (arp.srcHardware != port.mac) return false;
-  const address = arp.srcAddr;
-  if (address == port.address4 || address == 0 || port.isForwarding) return true;
-  const entry = findAddress4(port.vsid, address);
-  return entry != 0 && nextHopOf(load<u64>(entry, 8)) == port.nextHop;
+function ownEntry6(port: Port, subnet: Subnet, high: u64, low: u64): usize {
+  const entry = findAddress6(scopeOf6(port.domain, subnet.index, high), high, low);
+  if (entry == 0 || subnetOf6(entry) != subnet.index) return 0;
+  return nextHopOf(recordOf6(entry)) == port.nextHop ? entry : 0;
+}
+
+/** An address of the endpoint in the subnet, or the link-local one that its MAC gives. */
+export function isOwn6(port: Port, subnet: Subnet, high: u64, low: u64): bool {
+  if (high == LINK_LOCAL_PREFIX && low == port.linkLocalLow) return true;
+  return ownEntry6(port, subnet, high, low) != 0;
 }

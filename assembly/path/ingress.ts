@@ -9,13 +9,15 @@ import {
   DROP_OUTER_MALFORMED,
   DROP_OUTER_TRUNCATED,
 } from '../../src/abi/verdict';
-import { HOST_PROVIDER4, HOST_PROVIDER6 } from '../memory';
+import { hostProvider4, hostProvider6High, hostProvider6Low } from '../memory';
 import { LOCAL, NextHop, PROTOCOL_GRE } from '../tables/nexthops';
 import { Provider4, findProvider4 } from '../tables/providers4';
 import { Provider6, findProvider6 } from '../tables/providers6';
 import { nextHopOf } from '../tables/records';
 import { trace } from '../trace';
+import { fold, sumOf } from '../wire/checksum';
 import { ETHERNET_HEADER, ETHERTYPE_IPV4, ETHERTYPE_IPV6, Ethernet } from '../wire/ethernet';
+import { ICMP, ICMPV6 } from '../wire/icmp';
 import { IPV4_HEADER, Ipv4 } from '../wire/ipv4';
 import { IPV6_HEADER, Ipv6 } from '../wire/ipv6';
 import {
@@ -23,6 +25,7 @@ import {
   classifyIpv4,
   classifyIpv6,
   faultOf,
+  hasBrokenChain,
   isFragment,
   protocolOf,
   shapeIpv6,
@@ -30,6 +33,7 @@ import {
 } from './classify';
 import { decapsulate } from './decapsulate';
 import { drop, punt } from './emit';
+import { takePathMtu4, takePathMtu6 } from './pathmtu';
 import { restoreIpv4, restoreIpv6 } from './restore';
 
 export function ingress(frame: usize, length: u32): void {
@@ -55,8 +59,8 @@ function ingressIpv4(frame: usize, length: u32): void {
   if (headerLength > available) return drop(0, DROP_OUTER_TRUNCATED);
   const dst = ip.dstAddr;
   trace(events.TRACE_OUTER4, ip.srcAddr, dst);
-  if (dst == load<u32>(HOST_PROVIDER4) && dst != 0) {
-    if (ip.protocol != PROTOCOL_GRE) return puntNotOurs(frame, length);
+  if (dst == hostProvider4 && dst != 0) {
+    if (ip.protocol != PROTOCOL_GRE) return ingressOwn4(frame, length);
     const isRight = ip.isChecksumRight;
     trace(events.TRACE_OUTER_CHECKSUM, isRight ? 1 : 0);
     if (!isRight) return drop(0, DROP_OUTER_CHECKSUM);
@@ -67,7 +71,7 @@ function ingressIpv4(frame: usize, length: u32): void {
     return decapsulate(packet + headerLength, packet + totalLength, 4, packet + 12, ip.tos);
   }
   const entry = findProvider4(dst);
-  if (entry == 0 || !isLocal(Provider4.at(entry).vsid, Provider4.at(entry).macAndNextHop)) {
+  if (entry == 0 || !isLocal(Provider4.at(entry).domain, Provider4.at(entry).record)) {
     return puntNotOurs(frame, length);
   }
   const shape = classifyIpv4(packet, available);
@@ -83,11 +87,12 @@ function ingressIpv6(frame: usize, length: u32): void {
   if (ip.version != 6) return drop(0, DROP_OUTER_MALFORMED);
   const high = ip.dstHigh;
   const low = ip.dstLow;
-  trace(events.TRACE_OUTER6, ip.srcLow, low);
-  if (high == load<u64>(HOST_PROVIDER6) && low == load<u64>(HOST_PROVIDER6, 8) && (high | low) != 0) {
+  trace(events.TRACE_OUTER6, ip.srcHigh, ip.srcLow);
+  trace(events.TRACE_TOWARDS6, high, low);
+  if (high == hostProvider6High && low == hostProvider6Low && (high | low) != 0) {
     const packetLength = IPV6_HEADER + ip.payloadLength;
     const shape = shapeIpv6(packet, min(packetLength, available));
-    if (protocolOf(shape) != PROTOCOL_GRE) return puntNotOurs(frame, length);
+    if (protocolOf(shape) != PROTOCOL_GRE) return ingressOwn6(frame, length);
     if (packetLength > available) return drop(0, DROP_OUTER_TRUNCATED);
     if (isFragment(shape)) return drop(0, DROP_OUTER_FRAGMENT);
     return decapsulate(
@@ -99,7 +104,7 @@ function ingressIpv6(frame: usize, length: u32): void {
     );
   }
   const entry = findProvider6(high, low);
-  if (entry == 0 || !isLocal(Provider6.at(entry).vsid, Provider6.at(entry).macAndNextHop)) {
+  if (entry == 0 || !isLocal(Provider6.at(entry).domain, Provider6.at(entry).record)) {
     return puntNotOurs(frame, length);
   }
   const shape = classifyIpv6(packet, available);
@@ -107,9 +112,31 @@ function ingressIpv6(frame: usize, length: u32): void {
   restoreIpv6(frame, length, shape, Provider6.at(entry));
 }
 
-/** A rewrite address of an endpoint on this host; a host's own address has VSID 0. */
-function isLocal(vsid: u32, macAndNextHop: u64): bool {
-  return vsid != 0 && NextHop.at(nextHopOf(macAndNextHop)).family == LOCAL;
+/** To this host's own address, and no tunnel: only what concerns the size of our envelopes is ours (T4). */
+function ingressOwn4(frame: usize, length: u32): void {
+  const packet = frame + ETHERNET_HEADER;
+  const shape = classifyIpv4(packet, length - ETHERNET_HEADER);
+  if (faultOf(shape) == 0 && protocolOf(shape) == ICMP && !isFragment(shape)) {
+    const ip = Ipv4.at(packet);
+    const isRight = fold(sumOf(packet, ip.headerLength)) == 0xffff;
+    if (isRight && takePathMtu4(packet + ip.headerLength, packet + ip.totalLength)) return;
+  }
+  puntNotOurs(frame, length);
+}
+
+function ingressOwn6(frame: usize, length: u32): void {
+  const packet = frame + ETHERNET_HEADER;
+  const shape = classifyIpv6(packet, length - ETHERNET_HEADER);
+  if (faultOf(shape) == 0 && protocolOf(shape) == ICMPV6 && !isFragment(shape) && !hasBrokenChain(shape)) {
+    const end = packet + IPV6_HEADER + Ipv6.at(packet).payloadLength;
+    if (takePathMtu6(packet, packet + transportOffsetOf(shape), end)) return;
+  }
+  puntNotOurs(frame, length);
+}
+
+/** A rewrite address of an endpoint on this host; a host's own address is in no domain. */
+function isLocal(domain: u32, record: u64): bool {
+  return domain != 0 && NextHop.at(nextHopOf(record)).family == LOCAL;
 }
 
 function outerFault(fault: u32): u32 {

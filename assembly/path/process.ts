@@ -1,4 +1,4 @@
-// The loop over a batch: one crossing from the host, one output descriptor for every input.
+// The loop over a batch: one crossing from the host, at least one output descriptor for every input.
 
 import {
   INPUT_ADDRESS,
@@ -9,18 +9,23 @@ import {
   INPUT_SIZE,
 } from '../../src/abi/layout';
 import { DROP_CUT_CAPTURE, DROP_FRAME_TOO_LONG, DROP_UNKNOWN_PORT } from '../../src/abi/verdict';
+import { enterBatch, leaveBatch } from '../epoch';
 import { inputs, ringEntries } from '../memory';
 import { Port, isPort } from '../tables/ports';
 import { egress } from './egress';
 import { beginBatch, beginInput, drop, emitted } from './emit';
 import { ingress } from './ingress';
+import { agePathMtus } from './pathmtu';
 
 /**
- * Processes `count` input descriptors from number `first` of the ring on, which wraps around. Returns the number of
- * output descriptors, which begin at the start of the output ring; their input numbers count from 0.
+ * Processes `count` input descriptors from number `first` of the ring on, which wraps around. `time`: milliseconds that
+ * never go back. Returns the number of output descriptors, which begin at the start of the output ring; their input
+ * numbers count from 0.
  */
-export function process(first: u32, count: u32): u32 {
-  beginBatch();
+export function process(first: u32, count: u32, time: f64): u32 {
+  enterBatch();
+  beginBatch(count, time);
+  agePathMtus(time);
   for (let index: u32 = 0; index < count; index++) {
     beginInput(index);
     const descriptor = inputs + <usize>((first + index) & (ringEntries - 1)) * INPUT_SIZE;
@@ -33,6 +38,7 @@ export function process(first: u32, count: u32): u32 {
     else if (isPort(port)) egress(port, frame, length);
     else drop(0, DROP_UNKNOWN_PORT);
   }
+  leaveBatch();
   return emitted();
 }
 

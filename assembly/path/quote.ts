@@ -6,11 +6,12 @@
 import * as events from '../../src/abi/trace';
 import { DROP_REWRITE_QUOTE } from '../../src/abi/verdict';
 import { findAddress4, providerSlotOf4 } from '../tables/addresses4';
-import { findAddress6, providerSlotOf6 } from '../tables/addresses6';
+import { findAddress6, providerSlotOf6, scopeOf6 } from '../tables/addresses6';
 import { Provider4, findProvider4 } from '../tables/providers4';
 import { Provider6, findProvider6 } from '../tables/providers6';
 import { trace } from '../trace';
 import { change32, updated } from '../wire/checksum';
+import { ICMP, ICMP_HEADER } from '../wire/icmp';
 import { IPV4_HEADER, Ipv4 } from '../wire/ipv4';
 import { IPV6_HEADER, Ipv6 } from '../wire/ipv6';
 import {
@@ -22,11 +23,8 @@ import {
   shapeIpv6,
   transportOffsetOf,
 } from './classify';
-import { ICMP, updateTransport } from './transport';
+import { updateTransport } from './transport';
 import { setDestination6, setSource6 } from './translate';
-
-/** The quote begins behind type, code, checksum and four bytes of parameter (RFC 792, RFC 4443 §2.1). */
-const QUOTE: usize = 8;
 
 const FAULT: u64 = (<u64>DROP_REWRITE_QUOTE) << 56;
 
@@ -34,28 +32,14 @@ export function quoteFault(translated: u64): u32 {
   return <u32>(translated >> 56);
 }
 
-/** Destination unreachable, source quench, redirect, time exceeded, parameter problem (RFC 1122 §3.2.2). */
-export function isIcmpError(icmp: usize, end: usize): bool {
-  if (icmp >= end) return false;
-  const type = load<u8>(icmp);
-  return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
-}
-
-/** Error messages have types below 128 (RFC 4443 §2.1); 1–4 are defined. */
-export function isIcmpv6Error(icmp: usize, end: usize): bool {
-  if (icmp >= end) return false;
-  const type = load<u8>(icmp);
-  return type >= 1 && type <= 4;
-}
-
-export function translateQuote4(vsid: u32, icmp: usize, end: usize, leaving: bool): u64 {
-  const quote = icmp + QUOTE;
+export function translateQuote4(domain: u32, icmp: usize, end: usize, leaving: bool): u64 {
+  const quote = icmp + ICMP_HEADER;
   if (quote + IPV4_HEADER > end) return 0;
   const ip = Ipv4.at(quote);
   if (ip.version != 4 || ip.headerLength < IPV4_HEADER || quote + ip.headerLength > end) return 0;
-  trace(events.TRACE_QUOTE, QUOTE);
-  const src = counterpart4(vsid, ip.srcAddr, leaving);
-  const dst = counterpart4(vsid, ip.dstAddr, leaving);
+  trace(events.TRACE_QUOTE, ICMP_HEADER);
+  const src = counterpart4(domain, ip.srcAddr, leaving);
+  const dst = counterpart4(domain, ip.dstAddr, leaving);
   if (((src | dst) & FAULT) != 0) return FAULT;
 
   const addresses = change32(ip.srcAddr, <u32>src) + change32(ip.dstAddr, <u32>dst);
@@ -72,24 +56,24 @@ export function translateQuote4(vsid: u32, icmp: usize, end: usize, leaving: boo
 }
 
 /** The other address of a quoted one, itself if there is none; FAULT where the way back would not lead here. */
-function counterpart4(vsid: u32, address: u32, leaving: bool): u64 {
+function counterpart4(domain: u32, address: u32, leaving: bool): u64 {
   const provider = findProvider4(address);
-  const isProvider = provider != 0 && Provider4.at(provider).vsid == vsid;
+  const isProvider = provider != 0 && Provider4.at(provider).domain == domain;
   if (!leaving) return isProvider ? Provider4.at(provider).customer : address;
-  const entry = findAddress4(vsid, address);
+  const entry = findAddress4(domain, address);
   const counterpart: u32 = entry == 0 ? 0 : load<u32>(providerSlotOf4(entry));
   if (counterpart != 0) return counterpart;
   return isProvider ? FAULT : address;
 }
 
-export function translateQuote6(vsid: u32, icmp: usize, end: usize, leaving: bool): u64 {
-  const quote = icmp + QUOTE;
+export function translateQuote6(domain: u32, icmp: usize, end: usize, leaving: bool): u64 {
+  const quote = icmp + ICMP_HEADER;
   if (quote + IPV6_HEADER > end) return 0;
   const ip = Ipv6.at(quote);
   if (ip.version != 6) return 0;
-  trace(events.TRACE_QUOTE, QUOTE);
-  const src = counterpart6(vsid, quote + 8, leaving);
-  const dst = counterpart6(vsid, quote + 24, leaving);
+  trace(events.TRACE_QUOTE, ICMP_HEADER);
+  const src = counterpart6(domain, quote + 8, leaving);
+  const dst = counterpart6(domain, quote + 24, leaving);
   if (src == 0 || dst == 0) return FAULT;
 
   const available = min(<u32>(end - quote), IPV6_HEADER + ip.payloadLength);
@@ -103,13 +87,13 @@ export function translateQuote6(vsid: u32, icmp: usize, end: usize, leaving: boo
 }
 
 /** Where the other address of a quoted one stands, itself if there is none; 0 where the way back would not lead here. */
-function counterpart6(vsid: u32, address: usize, leaving: bool): usize {
+function counterpart6(domain: u32, address: usize, leaving: bool): usize {
   const high = load<u64>(address);
   const low = load<u64>(address, 8);
   const provider = findProvider6(high, low);
-  const isProvider = provider != 0 && Provider6.at(provider).vsid == vsid;
+  const isProvider = provider != 0 && Provider6.at(provider).domain == domain;
   if (!leaving) return isProvider ? Provider6.at(provider).customerSlot : address;
-  const entry = findAddress6(vsid, high, low);
+  const entry = findAddress6(scopeOf6(domain, 0, high), high, low);
   if (entry != 0) {
     const slot = providerSlotOf6(entry);
     if ((load<u64>(slot) | load<u64>(slot, 8)) != 0) return slot;

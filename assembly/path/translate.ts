@@ -7,6 +7,7 @@ import * as events from '../../src/abi/trace';
 import { DROP_REWRITE_AH, DROP_REWRITE_HEADERS } from '../../src/abi/verdict';
 import { trace } from '../trace';
 import { change32, change64, updated } from '../wire/checksum';
+import { ICMP, ICMPV6, isIcmpError, isIcmpv6Error } from '../wire/icmp';
 import { Ipv4 } from '../wire/ipv4';
 import { Ipv6 } from '../wire/ipv6';
 import {
@@ -17,10 +18,17 @@ import {
   protocolOf,
   transportOffsetOf,
 } from './classify';
-import { isIcmpError, isIcmpv6Error, quoteFault, translateQuote4, translateQuote6 } from './quote';
-import { ICMP, ICMPV6, updateTransport } from './transport';
+import { quoteFault, translateQuote4, translateQuote6 } from './quote';
+import { updateTransport } from './transport';
 
-export function translateIpv4(vsid: u32, packet: usize, shape: u64, src: u32, dst: u32, leaving: bool): u32 {
+export function translateIpv4(
+  domain: u32,
+  packet: usize,
+  shape: u64,
+  src: u32,
+  dst: u32,
+  leaving: bool,
+): u32 {
   if (isAuthenticated(shape)) return DROP_REWRITE_AH;
   const ip = Ipv4.at(packet);
   const change = change32(ip.srcAddr, src) + change32(ip.dstAddr, dst);
@@ -35,7 +43,7 @@ export function translateIpv4(vsid: u32, packet: usize, shape: u64, src: u32, ds
   const protocol = protocolOf(shape);
   if (protocol == ICMP) {
     if (!isIcmpError(transport, end)) return 0;
-    const quoted = translateQuote4(vsid, transport, end, leaving);
+    const quoted = translateQuote4(domain, transport, end, leaving);
     if (quoteFault(quoted) != 0) return quoteFault(quoted);
     updateTransport(transport, end, ICMP, 4, quoted);
     return 0;
@@ -46,7 +54,7 @@ export function translateIpv4(vsid: u32, packet: usize, shape: u64, src: u32, ds
 
 /** `src`, `dst`: where the new addresses stand. */
 export function translateIpv6(
-  vsid: u32,
+  domain: u32,
   packet: usize,
   shape: u64,
   src: usize,
@@ -65,7 +73,7 @@ export function translateIpv6(
   const transport = packet + transportOffsetOf(shape);
   const protocol = protocolOf(shape);
   if (protocol == ICMPV6 && isIcmpv6Error(transport, end)) {
-    const quoted = translateQuote6(vsid, transport, end, leaving);
+    const quoted = translateQuote6(domain, transport, end, leaving);
     if (quoteFault(quoted) != 0) return quoteFault(quoted);
     change += quoted;
   }

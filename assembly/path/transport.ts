@@ -3,10 +3,9 @@
 import * as events from '../../src/abi/trace';
 import { trace } from '../trace';
 import { updated } from '../wire/checksum';
+import { ICMP, ICMPV6 } from '../wire/icmp';
+import { TCP } from '../wire/tcp';
 
-export const ICMP: u32 = 1;
-export const ICMPV6: u32 = 58;
-const TCP: u32 = 6;
 const UDP: u32 = 17;
 const DCCP: u32 = 33;
 const UDP_LITE: u32 = 136;

@@ -1,31 +1,41 @@
-// IPv4 endpoints by (VSID, customer address): buckets of 64 bytes with four entries of 16, one cache line per lookup.
+// IPv4 addresses by (routing domain, customer address): buckets of 64 bytes with four entries of 16, one cache line per lookup.
 //
-//  0                 4                 8                    14
-// +-----------------+-----------------+--------------------+---------+
-// | customer address| VSID        | 0 | MAC                | nextHop |    key 0 = free (VSID 0 is reserved, N5)
-// +-----------------+-----------------+--------------------+---------+
+//  0                 4        6        8                    14
+// +-----------------+--------+--------+--------------------+---------+   first word 0 = free
+// | customer address| domain | subnet | MAC                | nextHop |   domain 0 = removed in the epoch at 0
+// +-----------------+--------+--------+--------------------+---------+
 //
 // The provider address of entry n, if any, is the n-th word of `addressProviders4`.
 
-import { BOUND_ADDRESSES4, BUCKET, addressBuckets4, addressProviders4, addresses4 } from '../memory';
+import {
+  BOUND_ADDRESSES4,
+  BUCKET,
+  addressBuckets4,
+  addressProviders4,
+  addresses4,
+  generation,
+} from '../memory';
+import { publish32, publish64 } from '../epoch';
 import { bucketAt, bucketOf, isBeyond, raiseBound } from './hash';
+import { BUSY, recordAt } from './records';
 
 const ENTRY: usize = 16;
 
-export function addressKey4(vsid: u32, address: u32): u64 {
-  return ((<u64>vsid) << 32) | (<u64>address);
+/** Shifted, so that the comparison loses the subnet. */
+function keyOf(domain: u32, address: u32): u64 {
+  return ((<u64>domain) << 48) | ((<u64>address) << 16);
 }
 
-/** The entry of (VSID, address), 0 if there is none. Both as they lie in memory. */
-export function findAddress4(vsid: u32, address: u32): usize {
-  const key = addressKey4(vsid, address);
+/** The entry of an address in a routing domain, 0 if there is none. The address as it lies in memory. */
+export function findAddress4(domain: u32, address: u32): usize {
+  const key = keyOf(domain, address);
   const home = bucketOf(key, addressBuckets4);
   const bucket = addresses4 + home * BUCKET;
-  if (load<u64>(bucket) == key) return bucket;
-  if (load<u64>(bucket, 16) == key) return bucket + 16;
-  if (load<u64>(bucket, 32) == key) return bucket + 32;
-  if (load<u64>(bucket, 48) == key) return bucket + 48;
-  const bound = load<u32>(BOUND_ADDRESSES4);
+  if (load<u64>(bucket) << 16 == key) return bucket;
+  if (load<u64>(bucket, 16) << 16 == key) return bucket + 16;
+  if (load<u64>(bucket, 32) << 16 == key) return bucket + 32;
+  if (load<u64>(bucket, 48) << 16 == key) return bucket + 48;
+  const bound = load<u32>(generation, BOUND_ADDRESSES4);
   if (bound == 0) return 0;
   return findFurther(key, home, bound);
 }
@@ -34,36 +44,71 @@ function findFurther(key: u64, home: usize, bound: u32): usize {
   for (let step: u32 = 1; step <= bound; step++) {
     const bucket = bucketAt(addresses4, addressBuckets4, home, step);
     for (let entry = bucket; entry < bucket + BUCKET; entry += ENTRY) {
-      if (load<u64>(entry) == key) return entry;
+      if (load<u64>(entry) << 16 == key) return entry;
     }
   }
   return 0;
 }
 
-/** Adds or replaces. False: no room within the probe bound. */
-export function putAddress4(vsid: u32, address: u32, provider: u32, mac: u64, nextHop: u32): bool {
-  const key = addressKey4(vsid, address);
-  let entry = findAddress4(vsid, address);
-  const home = bucketOf(key, addressBuckets4);
-  for (let step: u32 = 0; entry == 0; step++) {
-    if (isBeyond(step, addressBuckets4)) return false;
-    entry = freeEntry(bucketAt(addresses4, addressBuckets4, home, step));
-    if (entry != 0) raiseBound(BOUND_ADDRESSES4, step);
-  }
-  store<u32>(providerSlotOf4(entry), provider);
-  store<u64>(entry, mac | ((<u64>nextHop) << 48), 8);
-  store<u64>(entry, key);
-  return true;
+export function addressOf4(entry: usize): u32 {
+  return load<u32>(entry);
 }
 
-function freeEntry(bucket: usize): usize {
-  for (let entry = bucket; entry < bucket + BUCKET; entry += ENTRY) {
-    if (load<u64>(entry) == 0) return entry;
-  }
-  return 0;
+export function subnetOf4(entry: usize): u32 {
+  return load<u16>(entry, 6);
+}
+
+/** MAC and next hop. */
+export function recordOf4(entry: usize): u64 {
+  return recordAt(entry + 8);
 }
 
 /** Where the provider address of an entry stands; 0 in it: the endpoint does not use IP Rewrite. */
 export function providerSlotOf4(entry: usize): usize {
   return addressProviders4 + ((entry - addresses4) >> 2);
+}
+
+/** Adds or replaces. False: no room within the probe bound. Removed entries older than `oldest` are room. */
+export function putAddress4(
+  domain: u32,
+  subnet: u32,
+  address: u32,
+  provider: u32,
+  record: u64,
+  oldest: u32,
+): bool {
+  const known = findAddress4(domain, address);
+  if (known != 0) {
+    const slot = providerSlotOf4(known);
+    // No packet may see the one of before with the other of after.
+    if (load<u32>(slot) != provider) {
+      publish64(known + 8, BUSY);
+      publish32(slot, provider);
+    }
+    publish64(known + 8, record);
+    return true;
+  }
+  const home = bucketOf(keyOf(domain, address), addressBuckets4);
+  let entry: usize = 0;
+  for (let step: u32 = 0; entry == 0; step++) {
+    if (isBeyond(step, addressBuckets4)) return false;
+    entry = freeEntry(bucketAt(addresses4, addressBuckets4, home, step), oldest);
+    if (entry != 0) raiseBound(generation + BOUND_ADDRESSES4, step);
+  }
+  store<u32>(providerSlotOf4(entry), provider);
+  store<u64>(entry, record, 8);
+  publish64(entry, (<u64>address) | ((<u64>domain) << 32) | ((<u64>subnet) << 48));
+  return true;
+}
+
+function freeEntry(bucket: usize, oldest: u32): usize {
+  for (let entry = bucket; entry < bucket + BUCKET; entry += ENTRY) {
+    if (load<u16>(entry, 4) == 0 && load<u32>(entry) < oldest) return entry;
+  }
+  return 0;
+}
+
+export function removeAddress4(domain: u32, address: u32, epoch: u32): void {
+  const entry = findAddress4(domain, address);
+  if (entry != 0) publish64(entry, <u64>epoch);
 }

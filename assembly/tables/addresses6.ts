@@ -1,58 +1,96 @@
-// IPv6 endpoints by (VSID, customer address): one entry of 64 bytes per bucket.
+// IPv6 addresses by (scope, customer address), one entry of 64 bytes per bucket. The scope is the routing domain; for link-local
+// addresses, which mean something on one link only, the subnet.
 //
-//  0          16     20      24                 32               48
-// +----------+------+-------+------------------+----------------+---------+
-// | customer | VSID | used  | MAC 6, nextHop 2 | provider       |         |   provider :: = none
-// +----------+------+-------+------------------+----------------+---------+
+//  0          16      20       24                 32               48      52
+// +----------+-------+--------+------------------+----------------+-------+--------+   scope 0 = free since the epoch
+// | customer | scope | subnet | MAC 6, nextHop 2 | provider       | epoch |        |   provider :: = none
+// +----------+-------+--------+------------------+----------------+-------+--------+
 
-import { BOUND_ADDRESSES6, addressBuckets6, addresses6 } from '../memory';
+import { BOUND_ADDRESSES6, addressBuckets6, addresses6, generation } from '../memory';
+import { publish32, publish64 } from '../epoch';
+import { isLinkLocal6 } from '../wire/ipv6';
 import { bucketAt, bucketOfPair, isBeyond, raiseBound } from './hash';
+import { BUSY, recordAt } from './records';
 
-/** The entry of (VSID, address), 0 if there is none. Both as they lie in memory. */
-export function findAddress6(vsid: u32, high: u64, low: u64): usize {
-  const home = homeOf(vsid, high, low);
-  const bound = load<u32>(BOUND_ADDRESSES6);
+const LINK_SCOPE: u32 = 0x8000_0000;
+
+export function scopeOf6(domain: u32, subnet: u32, high: u64): u32 {
+  return isLinkLocal6(high) ? LINK_SCOPE | subnet : domain;
+}
+
+/** The entry of an address in a scope, 0 if there is none. The address as it lies in memory. */
+export function findAddress6(scope: u32, high: u64, low: u64): usize {
+  const home = homeOf(scope, high, low);
+  const bound = load<u32>(generation, BOUND_ADDRESSES6);
   for (let step: u32 = 0; step <= bound; step++) {
     const entry = bucketAt(addresses6, addressBuckets6, home, step);
-    if (load<u64>(entry, 8) == low && load<u64>(entry) == high && load<u32>(entry, 16) == vsid) return entry;
+    if (load<u64>(entry, 8) == low && load<u64>(entry) == high && load<u32>(entry, 16) == scope) return entry;
   }
   return 0;
 }
 
-function homeOf(vsid: u32, high: u64, low: u64): usize {
-  return bucketOfPair(high ^ ((<u64>vsid) << 40), low, addressBuckets6);
+function homeOf(scope: u32, high: u64, low: u64): usize {
+  return bucketOfPair(high ^ ((<u64>scope) << 32), low, addressBuckets6);
 }
 
-/** Adds or replaces. False: no room within the probe bound. */
-export function putAddress6(
-  vsid: u32,
-  high: u64,
-  low: u64,
-  providerHigh: u64,
-  providerLow: u64,
-  mac: u64,
-  nextHop: u32,
-): bool {
-  let entry = findAddress6(vsid, high, low);
-  const home = homeOf(vsid, high, low);
-  for (let step: u32 = 0; entry == 0; step++) {
-    if (isBeyond(step, addressBuckets6)) return false;
-    const candidate = bucketAt(addresses6, addressBuckets6, home, step);
-    if (load<u32>(candidate, 20) != 0) continue;
-    entry = candidate;
-    raiseBound(BOUND_ADDRESSES6, step);
-  }
-  store<u64>(entry, high);
-  store<u64>(entry, low, 8);
-  store<u64>(entry, mac | ((<u64>nextHop) << 48), 24);
-  store<u64>(entry, providerHigh, 32);
-  store<u64>(entry, providerLow, 40);
-  store<u32>(entry, vsid, 16);
-  store<u32>(entry, 1, 20);
-  return true;
+export function subnetOf6(entry: usize): u32 {
+  return load<u32>(entry, 20);
+}
+
+/** MAC and next hop. */
+export function recordOf6(entry: usize): u64 {
+  return recordAt(entry + 24);
 }
 
 /** Where the provider address of an entry stands; :: in it: the endpoint does not use IP Rewrite. */
 export function providerSlotOf6(entry: usize): usize {
   return entry + 32;
+}
+
+/** Adds or replaces. False: no room within the probe bound. Removed entries older than `oldest` are room. */
+export function putAddress6(
+  scope: u32,
+  subnet: u32,
+  high: u64,
+  low: u64,
+  providerHigh: u64,
+  providerLow: u64,
+  record: u64,
+  oldest: u32,
+): bool {
+  const known = findAddress6(scope, high, low);
+  if (known != 0) {
+    // No packet may see the provider address of before with the record of after, or half of each.
+    if (load<u64>(known, 32) != providerHigh || load<u64>(known, 40) != providerLow) {
+      publish64(known + 24, BUSY);
+      publish64(known + 32, providerHigh);
+      publish64(known + 40, providerLow);
+    }
+    publish64(known + 24, record);
+    return true;
+  }
+  const home = homeOf(scope, high, low);
+  let entry: usize = 0;
+  for (let step: u32 = 0; entry == 0; step++) {
+    if (isBeyond(step, addressBuckets6)) return false;
+    const candidate = bucketAt(addresses6, addressBuckets6, home, step);
+    if (load<u32>(candidate, 16) != 0 || load<u32>(candidate, 48) >= oldest) continue;
+    entry = candidate;
+    raiseBound(generation + BOUND_ADDRESSES6, step);
+  }
+  store<u64>(entry, high);
+  store<u64>(entry, low, 8);
+  store<u64>(entry, record, 24);
+  store<u64>(entry, providerHigh, 32);
+  store<u64>(entry, providerLow, 40);
+  store<u32>(entry, subnet, 20);
+  publish32(entry + 16, scope);
+  return true;
+}
+
+export function removeAddress6(scope: u32, high: u64, low: u64, epoch: u32): void {
+  const entry = findAddress6(scope, high, low);
+  if (entry == 0) return;
+  store<u32>(entry, epoch, 48);
+  publish32(entry + 16, 0);
 }

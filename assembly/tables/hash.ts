@@ -28,7 +28,7 @@ export function bucketAt(table: usize, buckets: u32, home: usize, step: u32): us
   return table + index * BUCKET;
 }
 
-/** Lookups search as far as the furthest insertion went. */
+/** `bound`: where it stands. Lookups search as far as the furthest insertion went. */
 export function raiseBound(bound: usize, step: u32): void {
   if (step > load<u32>(bound)) store<u32>(bound, step);
 }

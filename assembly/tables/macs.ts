@@ -1,13 +1,17 @@
 // Endpoints by (VSID, MAC): buckets of 64 bytes with four entries of 16.
 //
-//  0                6               8            9       10       12
-// +----------------+---------------+------------+-------+--------+---------+
-// | MAC            | VSID 0…1      | VSID 2     | flags | nextHop|         |   first word 0 = free
-// +----------------+---------------+------------+-------+--------+---------+
+//  0                6               8            9       10       12       14
+// +----------------+---------------+------------+-------+--------+--------+--------+   next hop 0 = free
+// | MAC            | VSID 0…1      | VSID 2     | flags | nextHop| subnet | domain |   since the epoch at 12
+// +----------------+---------------+------------+-------+--------+--------+--------+
+//
+// Subnet and domain stand here too, so that the tunnel guard need not wait for the port's and the subnet's record.
 
 import { MAC_FORWARDING, MAC_REWRITE } from '../../src/abi/layout';
-import { BOUND_MACS, BUCKET, macBuckets, macs } from '../memory';
+import { BOUND_MACS, BUCKET, generation, macBuckets, macs } from '../memory';
+import { publish64 } from '../epoch';
 import { bucketAt, bucketOfPair, isBeyond, raiseBound } from './hash';
+import { Subnet } from './subnets';
 
 const ENTRY: usize = 16;
 
@@ -16,40 +20,65 @@ export function findMac(vsid: u32, mac: u64): usize {
   const key = mac | ((<u64>vsid) << 48);
   const last = vsid >> 16;
   const home = bucketOfPair(<u64>vsid, key, macBuckets);
-  const bound = load<u32>(BOUND_MACS);
+  const bound = load<u32>(generation, BOUND_MACS);
   for (let step: u32 = 0; step <= bound; step++) {
     const bucket = bucketAt(macs, macBuckets, home, step);
     for (let entry = bucket; entry < bucket + BUCKET; entry += ENTRY) {
-      if (load<u64>(entry) == key && load<u8>(entry, 8) == last) return entry;
+      if (load<u64>(entry) == key && load<u8>(entry, 8) == last && load<u16>(entry, 10) != 0) return entry;
     }
   }
   return 0;
 }
 
-/** Adds or replaces. False: no room within the probe bound. */
-export function putMac(vsid: u32, mac: u64, flags: u32, nextHop: u32): bool {
+function wordFor(subnet: Subnet, flags: u32, nextHop: u32): u64 {
+  const low = (subnet.vsid >> 16) | (flags << 8) | (nextHop << 16);
+  return (<u64>low) | ((<u64>(subnet.index | (subnet.domain << 16))) << 32);
+}
+
+/** Adds or replaces. False: no room within the probe bound. Removed entries older than `oldest` are room. */
+export function putMac(subnet: Subnet, mac: u64, flags: u32, nextHop: u32, oldest: u32): bool {
+  const vsid = subnet.vsid;
+  const known = findMac(vsid, mac);
+  if (known != 0) {
+    publish64(known + 8, wordFor(subnet, flags, nextHop));
+    return true;
+  }
   const key = mac | ((<u64>vsid) << 48);
   const home = bucketOfPair(<u64>vsid, key, macBuckets);
-  let entry = findMac(vsid, mac);
+  let entry: usize = 0;
   for (let step: u32 = 0; entry == 0; step++) {
     if (isBeyond(step, macBuckets)) return false;
-    entry = freeEntry(bucketAt(macs, macBuckets, home, step));
-    if (entry != 0) raiseBound(BOUND_MACS, step);
+    entry = freeEntry(bucketAt(macs, macBuckets, home, step), oldest);
+    if (entry != 0) raiseBound(generation + BOUND_MACS, step);
   }
-  store<u64>(entry, <u64>((vsid >> 16) | (flags << 8) | (nextHop << 16)), 8);
   store<u64>(entry, key);
+  publish64(entry + 8, wordFor(subnet, flags, nextHop));
   return true;
 }
 
-function freeEntry(bucket: usize): usize {
+function freeEntry(bucket: usize, oldest: u32): usize {
   for (let entry = bucket; entry < bucket + BUCKET; entry += ENTRY) {
-    if (load<u64>(entry) == 0) return entry;
+    if (load<u16>(entry, 10) == 0 && load<u32>(entry, 12) < oldest) return entry;
   }
   return 0;
 }
 
+export function removeMac(vsid: u32, mac: u64, epoch: u32): void {
+  const entry = findMac(vsid, mac);
+  if (entry != 0) publish64(entry + 8, (<u64>epoch) << 32);
+}
+
+/** 0 for an entry that was removed since it was found. */
 export function nextHopOfMac(entry: usize): u32 {
   return load<u16>(entry, 10);
+}
+
+export function subnetOfMac(entry: usize): u32 {
+  return load<u16>(entry, 12);
+}
+
+export function domainOfMac(entry: usize): u32 {
+  return load<u16>(entry, 14);
 }
 
 /** The endpoint sends packets that are not its own (a gateway VM). */

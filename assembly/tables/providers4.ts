@@ -1,11 +1,12 @@
-// IPv4 provider addresses of the physical network that mean something here: two entries of 32 bytes per bucket.
+// IPv4 provider addresses of the physical network that mean something here, two entries of 32 bytes per bucket.
 //
-//  0          4           8             12      16                 24
-// +----------+-----------+-------------+-------+------------------+---------+
-// | provider | customer  | VSID        | used  | MAC 6, nextHop 2 |         |   VSID 0 = a host's own address
-// +----------+-----------+-------------+-------+------------------+---------+
+//  0          4          8        10       12      16                 24      28
+// +----------+----------+--------+--------+-------+------------------+-------+---------+   used 0 = free since the epoch
+// | provider | customer | domain | subnet | used  | MAC 6, nextHop 2 | epoch |         |   domain 0 = a host's own address
+// +----------+----------+--------+--------+-------+------------------+-------+---------+
 
-import { BOUND_PROVIDERS4, providerBuckets4, providers4 } from '../memory';
+import { BOUND_PROVIDERS4, generation, providerBuckets4, providers4 } from '../memory';
+import { publish32, publish64 } from '../epoch';
 import { bucketAt, bucketOf, isBeyond, raiseBound } from './hash';
 
 const ENTRY: usize = 32;
@@ -13,7 +14,7 @@ const ENTRY: usize = 32;
 /** The entry of a provider address as it lies in memory, 0 if there is none. */
 export function findProvider4(provider: u32): usize {
   const home = bucketOf(<u64>provider, providerBuckets4);
-  const bound = load<u32>(BOUND_PROVIDERS4);
+  const bound = load<u32>(generation, BOUND_PROVIDERS4);
   for (let step: u32 = 0; step <= bound; step++) {
     const bucket = bucketAt(providers4, providerBuckets4, home, step);
     if (load<u32>(bucket) == provider && load<u32>(bucket, 12) != 0) return bucket;
@@ -22,32 +23,56 @@ export function findProvider4(provider: u32): usize {
   return 0;
 }
 
-/** Adds or replaces. False: no room within the probe bound. */
-export function putProvider4(provider: u32, customer: u32, vsid: u32, mac: u64, nextHop: u32): bool {
+/** Adds or replaces. False: no room within the probe bound. Removed entries older than `oldest` are room. */
+export function putProvider4(
+  provider: u32,
+  customer: u32,
+  domain: u32,
+  subnet: u32,
+  record: u64,
+  oldest: u32,
+): bool {
+  const known = findProvider4(provider);
+  if (known != 0) {
+    publish64(known + 16, record);
+    return true;
+  }
   const home = bucketOf(<u64>provider, providerBuckets4);
-  let entry = findProvider4(provider);
+  let entry: usize = 0;
   for (let step: u32 = 0; entry == 0; step++) {
     if (isBeyond(step, providerBuckets4)) return false;
     const bucket = bucketAt(providers4, providerBuckets4, home, step);
-    if (load<u32>(bucket, 12) == 0) entry = bucket;
-    else if (load<u32>(bucket, 44) == 0) entry = bucket + ENTRY;
-    if (entry != 0) raiseBound(BOUND_PROVIDERS4, step);
+    if (isFree(bucket, oldest)) entry = bucket;
+    else if (isFree(bucket + ENTRY, oldest)) entry = bucket + ENTRY;
+    if (entry != 0) raiseBound(generation + BOUND_PROVIDERS4, step);
   }
   store<u32>(entry, provider);
   store<u32>(entry, customer, 4);
-  store<u32>(entry, vsid, 8);
-  store<u64>(entry, mac | ((<u64>nextHop) << 48), 16);
-  store<u32>(entry, 1, 12);
+  store<u32>(entry, domain | (subnet << 16), 8);
+  store<u64>(entry, record, 16);
+  publish32(entry + 12, 1);
   return true;
+}
+
+function isFree(entry: usize, oldest: u32): bool {
+  return load<u32>(entry, 12) == 0 && load<u32>(entry, 24) < oldest;
+}
+
+export function removeProvider4(provider: u32, epoch: u32): void {
+  const entry = findProvider4(provider);
+  if (entry == 0) return;
+  store<u32>(entry, epoch, 24);
+  publish32(entry + 12, 0);
 }
 
 @unmanaged
 export class Provider4 {
   provider: u32;
   customer: u32;
-  vsid: u32;
+  domain: u16;
+  subnet: u16;
   used: u32;
-  macAndNextHop: u64;
+  record: u64;
 
   static at(entry: usize): Provider4 {
     return changetype<Provider4>(entry);

@@ -1,17 +1,18 @@
 // IPv6 provider addresses of the physical network that mean something here: one entry of 64 bytes per bucket.
 //
-//  0          16         32      36      40
-// +----------+----------+-------+-------+------------------+---------+
-// | provider | customer | VSID  | used  | MAC 6, nextHop 2 |         |   VSID 0 = a host's own address
-// +----------+----------+-------+-------+------------------+---------+
+//  0          16         32       34       36      40                 48
+// +----------+----------+--------+--------+-------+------------------+-------+---------+   used 0 = free since the epoch
+// | provider | customer | domain | subnet | used  | MAC 6, nextHop 2 | epoch |         |   domain 0 = a host's own address
+// +----------+----------+--------+--------+-------+------------------+-------+---------+
 
-import { BOUND_PROVIDERS6, providerBuckets6, providers6 } from '../memory';
+import { BOUND_PROVIDERS6, generation, providerBuckets6, providers6 } from '../memory';
+import { publish32, publish64 } from '../epoch';
 import { bucketAt, bucketOfPair, isBeyond, raiseBound } from './hash';
 
 /** The entry of a provider address as it lies in memory, 0 if there is none. */
 export function findProvider6(high: u64, low: u64): usize {
   const home = bucketOfPair(high, low, providerBuckets6);
-  const bound = load<u32>(BOUND_PROVIDERS6);
+  const bound = load<u32>(generation, BOUND_PROVIDERS6);
   for (let step: u32 = 0; step <= bound; step++) {
     const entry = bucketAt(providers6, providerBuckets6, home, step);
     if (load<u64>(entry, 8) == low && load<u64>(entry) == high && load<u32>(entry, 36) != 0) return entry;
@@ -19,34 +20,48 @@ export function findProvider6(high: u64, low: u64): usize {
   return 0;
 }
 
-/** Adds or replaces. False: no room within the probe bound. */
+/** Adds or replaces. False: no room within the probe bound. Removed entries older than `oldest` are room. */
 export function putProvider6(
   high: u64,
   low: u64,
   customerHigh: u64,
   customerLow: u64,
-  vsid: u32,
-  mac: u64,
-  nextHop: u32,
+  domain: u32,
+  subnet: u32,
+  record: u64,
+  oldest: u32,
 ): bool {
+  const known = findProvider6(high, low);
+  if (known != 0) {
+    publish64(known + 40, record);
+    return true;
+  }
   const home = bucketOfPair(high, low, providerBuckets6);
-  let entry = findProvider6(high, low);
+  let entry: usize = 0;
   for (let step: u32 = 0; entry == 0; step++) {
     if (isBeyond(step, providerBuckets6)) return false;
     const candidate = bucketAt(providers6, providerBuckets6, home, step);
-    if (load<u32>(candidate, 36) != 0) continue;
+    if (load<u32>(candidate, 36) != 0 || load<u32>(candidate, 48) >= oldest) continue;
     entry = candidate;
-    raiseBound(BOUND_PROVIDERS6, step);
+    raiseBound(generation + BOUND_PROVIDERS6, step);
   }
-  const record = Provider6.at(entry);
-  record.providerHigh = high;
-  record.providerLow = low;
-  record.customerHigh = customerHigh;
-  record.customerLow = customerLow;
-  record.vsid = vsid;
-  record.macAndNextHop = mac | ((<u64>nextHop) << 48);
-  record.used = 1;
+  const found = Provider6.at(entry);
+  found.providerHigh = high;
+  found.providerLow = low;
+  found.customerHigh = customerHigh;
+  found.customerLow = customerLow;
+  found.domain = <u16>domain;
+  found.subnet = <u16>subnet;
+  found.record = record;
+  publish32(entry + 36, 1);
   return true;
+}
+
+export function removeProvider6(high: u64, low: u64, epoch: u32): void {
+  const entry = findProvider6(high, low);
+  if (entry == 0) return;
+  store<u32>(entry, epoch, 48);
+  publish32(entry + 36, 0);
 }
 
 @unmanaged
@@ -55,9 +70,10 @@ export class Provider6 {
   providerLow: u64;
   customerHigh: u64;
   customerLow: u64;
-  vsid: u32;
+  domain: u16;
+  subnet: u16;
   used: u32;
-  macAndNextHop: u64;
+  record: u64;
 
   static at(entry: usize): Provider6 {
     return changetype<Provider6>(entry);

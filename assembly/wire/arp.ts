@@ -6,6 +6,8 @@
 import { MAC_MASK } from './ethernet';
 
 export const ARP_LENGTH: u32 = 28;
+export const ARP_REQUEST: u32 = 1;
+export const ARP_REPLY: u32 = 2;
 
 @unmanaged
 export class Arp {
@@ -22,7 +24,33 @@ export class Arp {
     return load<u64>(changetype<usize>(this), 8) & MAC_MASK;
   }
 
+  get operation(): u32 {
+    return <u32>bswap<u16>(load<u16>(changetype<usize>(this), 6));
+  }
+
+  set operation(value: u32) {
+    store<u16>(changetype<usize>(this), bswap<u16>(<u16>value), 6);
+  }
+
   get srcAddr(): u32 {
     return load<u32>(changetype<usize>(this), 14);
+  }
+
+  get dstAddr(): u32 {
+    return load<u32>(changetype<usize>(this), 24);
+  }
+
+  setSource(mac: u64, address: u32): void {
+    const arp = changetype<usize>(this);
+    store<u32>(arp, <u32>mac, 8);
+    store<u16>(arp, <u16>(mac >> 32), 12);
+    store<u32>(arp, address, 14);
+  }
+
+  setDestination(mac: u64, address: u32): void {
+    const arp = changetype<usize>(this);
+    store<u32>(arp, <u32>mac, 18);
+    store<u16>(arp, <u16>(mac >> 32), 22);
+    store<u32>(arp, address, 24);
   }
 }

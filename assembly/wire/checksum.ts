@@ -9,6 +9,18 @@ export function fold(sum: u64): u32 {
   return <u32>((sum & 0xffff) + (sum >> 16));
 }
 
+/** The sum of `length` bytes, an odd last one as if a zero followed. */
+export function sumOf(bytes: usize, length: u32): u64 {
+  let sum: u64 = 0;
+  const end = bytes + length;
+  for (; bytes + 4 <= end; bytes += 4) sum += <u64>load<u32>(bytes);
+  if (bytes + 2 <= end) {
+    sum += <u64>load<u16>(bytes);
+    bytes += 2;
+  }
+  return bytes < end ? sum + <u64>load<u8>(bytes) : sum;
+}
+
 /** What changes in the sum when the bytes of `before` become those of `after`: ~m + m' of RFC 1624 eqn. 3. */
 export function change32(before: u32, after: u32): u64 {
   return <u64>~before + <u64>after;

@@ -51,6 +51,10 @@ export class Ethernet {
     return <u32>bswap<u16>(load<u16>(changetype<usize>(this), 14));
   }
 
+  set etherType(type: u32) {
+    store<u16>(changetype<usize>(this), <u16>type, 12);
+  }
+
   /** Sets both MACs; the EtherType stays. */
   setMacs(dst: u64, src: u64): void {
     const frame = changetype<usize>(this);
@@ -66,4 +70,15 @@ export function removeTag(frame: usize): usize {
   store<u64>(frame + VLAN_TAG, macs);
   store<u32>(frame + VLAN_TAG, rest, 8);
   return frame + VLAN_TAG;
+}
+
+/** Opens a gap for a tag, priority 0: the MACs move, the frame starts VLAN_TAG bytes earlier. */
+export function insertTag(frame: usize, vid: u32): usize {
+  const macs = load<u64>(frame);
+  const rest = load<u32>(frame, 8);
+  store<u64>(frame - VLAN_TAG, macs);
+  store<u32>(frame - VLAN_TAG, rest, 8);
+  store<u16>(frame - VLAN_TAG, <u16>ETHERTYPE_VLAN, 12);
+  store<u16>(frame - VLAN_TAG, bswap<u16>(<u16>vid), 14);
+  return frame - VLAN_TAG;
 }

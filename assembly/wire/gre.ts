@@ -37,9 +37,15 @@ export class Gre {
   get protocolType(): u32 {
     return this.firstWord >> 16;
   }
+}
 
-  /** As it lies in memory: the three bytes of the VSID, in the order of the wire. */
-  get vsid(): u32 {
-    return this.keyWire & 0xff_ffff;
-  }
+// Both halves of the key as they lie in memory. The VSID is the three bytes of the wire, in their order: the first three of the key
+// (RFC 7637), or the last three (draft-sridharan-virtualization-nvgre-00).
+
+export function keyOf(vsid: u32, flowId: u32, isDraft00: bool): u32 {
+  return isDraft00 ? (vsid << 8) | flowId : vsid | (flowId << 24);
+}
+
+export function vsidOf(key: u32, isDraft00: bool): u32 {
+  return isDraft00 ? key >> 8 : key & 0xff_ffff;
 }

@@ -46,6 +46,10 @@ export class Ipv4 {
     return (this.fragmentWire & 0xff3f) != 0;
   }
 
+  get hasDontFragment(): bool {
+    return (this.fragmentWire & 0x40) != 0;
+  }
+
   get isLaterFragment(): bool {
     return (this.fragmentWire & 0xff1f) != 0;
   }

@@ -282,7 +282,7 @@ export class Egress {
     if ((high & 0x100) !== 0) return verdict.DROP_FLOOD;
     const isRouter =
       high === this.#state.routerHigh && this.#view.getInt32(frame + 2) === this.#state.routerLow;
-    return isRouter ? verdict.DROP_ROUTED : 0;
+    return isRouter ? verdict.DROP_NO_GATEWAY : 0;
   }
 
   #byMac(port: Port, frame: number, length: number, tos: number, flow: number): void {

@@ -5,7 +5,8 @@
 
 import { INPUT_CUT, INPUT_SIZE, LARGE_SLOT_SIZE, SLOT_HEADROOM, SLOT_SIZE } from '../../src/abi/layout.ts';
 import { DROP_CUT_CAPTURE, DROP_FRAME_TOO_LONG, DROP_UNKNOWN_PORT } from '../../src/abi/verdict.ts';
-import type { Plan } from '../../src/policy/compile.ts';
+import { plan } from '../../src/policy/compile.ts';
+import type { Host, Policy } from '../../src/policy/model.ts';
 import { Egress } from './egress.ts';
 import { Emit } from './emit.ts';
 import { Ingress } from './ingress.ts';
@@ -23,15 +24,16 @@ export class PlainEngine {
   readonly #ingress: Ingress;
   readonly #mask: number;
 
-  constructor(plan: Plan, slots: number, largeSlots: number) {
+  constructor(policy: Policy, host: Host, slots: number, largeSlots: number) {
+    const planned = plan(policy, host);
     this.largeSlots = slots * SLOT_SIZE;
     this.buffer = new ArrayBuffer(this.largeSlots + largeSlots * LARGE_SLOT_SIZE);
     let ringEntries = 1;
     while (ringEntries < slots + largeSlots) ringEntries *= 2;
     this.#mask = ringEntries - 1;
     this.inputs = new Uint32Array((ringEntries * INPUT_SIZE) / 4);
-    this.emit = new Emit(ringEntries, plan.subnets.length);
-    this.#state = createState(plan);
+    this.emit = new Emit(ringEntries, planned.subnets.size);
+    this.#state = createState(policy, planned);
     this.#egress = new Egress(this.buffer, this.#state, this.emit);
     this.#ingress = new Ingress(this.buffer, this.#state, this.emit);
   }

@@ -367,19 +367,39 @@ export class Ingress {
       classifyIpv4(view, packet, length - 14, this.#shape);
       if (this.#shape.fault !== 0) return innerFault(this.#shape.fault);
       if (!this.#isSource4(vsid, frame, family, source)) return verdict.DROP_TUNNEL_SOURCE;
-      const isWrong =
-        toRewrite && this.#hasProvider4(vsid, packet + 12) && this.#hasProvider4(vsid, packet + 16);
+      const isWrong = toRewrite && this.#isOwnProvider4(vsid, frame) && this.#hasProvider4(vsid, packet + 16);
       return isWrong ? verdict.DROP_TUNNEL_TYPE : 0;
     }
     if (type === 0x86dd) {
       classifyIpv6(view, packet, length - 14, this.#shape);
       if (this.#shape.fault !== 0) return innerFault(this.#shape.fault);
       if (!this.#isSource6(vsid, frame, family, source)) return verdict.DROP_TUNNEL_SOURCE;
-      const isWrong =
-        toRewrite && this.#hasProvider6(vsid, packet + 8) && this.#hasProvider6(vsid, packet + 24);
+      const isWrong = toRewrite && this.#isOwnProvider6(vsid, frame) && this.#hasProvider6(vsid, packet + 24);
       return isWrong ? verdict.DROP_TUNNEL_TYPE : 0;
     }
     return this.#isSourceByMac(vsid, frame, true, family, source) ? 0 : verdict.DROP_TUNNEL_SOURCE;
+  }
+
+  /** The source has a provider address, and sent the frame itself. */
+  #isOwnProvider4(vsid: number, frame: number): boolean {
+    const { addresses4 } = this.#state;
+    const value = addresses4.find2(vsid, this.#view.getInt32(frame + 26)) + VALUE4;
+    return this.#hasProvider4(vsid, frame + 26) && this.#isSenders(addresses4.words, value, frame);
+  }
+
+  #isOwnProvider6(vsid: number, frame: number): boolean {
+    const value = this.#find6(vsid, frame + 22) + VALUE6;
+    return (
+      this.#hasProvider6(vsid, frame + 22) && this.#isSenders(this.#state.addresses6.words, value, frame)
+    );
+  }
+
+  #isSenders(words: Int32Array, value: number, frame: number): boolean {
+    const view = this.#view;
+    return (
+      words[value + MAC_LOW] === view.getInt32(frame + 8) &&
+      words[value + MAC_HIGH] === view.getUint16(frame + 6)
+    );
   }
 
   #isSource4(vsid: number, frame: number, family: 4 | 6, source: number): boolean {
@@ -388,10 +408,8 @@ export class Ingress {
     const { words } = addresses4;
     const src = view.getInt32(frame + 26);
     const value = addresses4.find2(vsid, src) + VALUE4;
-    const isItsMac =
-      words[value + MAC_LOW] === view.getInt32(frame + 8) &&
-      words[value + MAC_HIGH] === view.getUint16(frame + 6);
-    if (value !== VALUE4 && isItsMac) return this.#owns(words[value + HOP]!, family, source);
+    if (value !== VALUE4 && this.#isSenders(words, value, frame))
+      return this.#owns(words[value + HOP]!, family, source);
     return this.#isSourceByMac(vsid, frame, src === 0, family, source);
   }
 
@@ -399,10 +417,8 @@ export class Ingress {
     const view = this.#view;
     const { words } = this.#state.addresses6;
     const value = this.#find6(vsid, frame + 22) + VALUE6;
-    const isItsMac =
-      words[value + MAC_LOW] === view.getInt32(frame + 8) &&
-      words[value + MAC_HIGH] === view.getUint16(frame + 6);
-    if (value !== VALUE6 && isItsMac) return this.#owns(words[value + HOP]!, family, source);
+    if (value !== VALUE6 && this.#isSenders(words, value, frame))
+      return this.#owns(words[value + HOP]!, family, source);
     const first = view.getInt32(frame + 22);
     const isLinkLocal = first >>> 22 === 0x3fa;
     const isUnspecified =

@@ -1,8 +1,10 @@
 /** What one host knows, in the shapes that plain JavaScript reads fastest; filled from the same plan as the WASM tables. */
 
 import { contains, ipBytes } from '../../src/policy/addresses.ts';
-import { type Plan, tunnelFamily } from '../../src/policy/compile.ts';
-import type { Host, IpAddress, MacAddress } from '../../src/policy/model.ts';
+import type { Plan } from '../../src/policy/compile.ts';
+import { domainsOf } from '../../src/policy/measure.ts';
+import { tunnelFamily } from '../../src/policy/next-hops.ts';
+import type { Endpoint, Host, IpAddress, MacAddress, Policy } from '../../src/policy/model.ts';
 import { WordTable } from './tables.ts';
 
 export interface Port {
@@ -91,14 +93,14 @@ function words(address: IpAddress | undefined): Int32Array {
   return Int32Array.from({ length: bytes.length / 4 }, (_, index) => view.getInt32(index * 4));
 }
 
-export function createState(plan: Plan): State {
-  const { policy, host, capacity } = plan;
+export function createState(policy: Policy, plan: Plan): State {
+  const { host, capacity } = plan;
   const { provider } = policy;
   const ecnMask = provider.ecn === 'compatibility' ? 0 : 3;
   const state: State = {
     ports: [undefined],
     hops: [],
-    subnets: new Map(plan.subnets.map(({ index, subnet }) => [subnet.vsid, index])),
+    subnets: new Map([...plan.subnets.values()].map(({ index, subnet }) => [subnet.vsid, index])),
     addresses4: new WordTable(capacity.addresses4, 2, 4),
     addresses6: new WordTable(capacity.addresses6, 5, 7),
     macs: new WordTable(capacity.macs, 3, 2),
@@ -118,13 +120,13 @@ export function createState(plan: Plan): State {
   };
   addPorts(state, plan);
   addPeers(state, plan);
-  for (const domain of plan.domains)
+  for (const { domain } of domainsOf(policy, host))
     for (const endpoint of domain.endpoints) addEndpoint(state, plan, endpoint);
   return state;
 }
 
 function addPorts({ ports, hops, subnets }: State, plan: Plan): void {
-  for (const { number, endpoint } of plan.ports) {
+  for (const { number, endpoint } of plan.ports.values()) {
     const macLow = low(endpoint.mac);
     const macHigh = high(endpoint.mac);
     const linkLocal = Int32Array.of(
@@ -165,20 +167,21 @@ function localHop(port: number): Hop {
   };
 }
 
-function addPeers(state: State, { policy, host, hops }: Plan): void {
+function addPeers(state: State, plan: Plan): void {
+  const { host, hops, provider } = plan;
   const known = new Set<Host>();
-  for (const peer of hops.peers) {
-    const family = tunnelFamily(policy, host, peer.host);
+  for (const peer of hops.peers.values()) {
+    const family = tunnelFamily(plan, host, peer.host);
     const outer = family === 4 ? peer.host.ipv4! : peer.host.ipv6!;
     const own = family === 4 ? host.ipv4! : host.ipv6!;
     const mac = contains(own, outer.address) ? peer.host.mac : (host.gateway?.mac ?? 0);
-    const header = outerHeader(host.mac, mac, own.address, outer.address, policy.provider.ttl);
+    const header = outerHeader(host.mac, mac, own.address, outer.address, provider.ttl);
     state.hops[peer.index] = {
       family,
       port: 0,
       header,
       headerSum: family === 4 ? sumOf(header.subarray(14, 34)) : 0,
-      mtu: policy.provider.mtu,
+      mtu: provider.mtu,
       provider4: words(peer.host.ipv4?.address)[0]!,
       hasProvider4: peer.host.ipv4 !== undefined,
       provider6: words(peer.host.ipv6?.address ?? { family: 6, value: 0n }),
@@ -229,14 +232,12 @@ function sumOf(bytes: Uint8Array): number {
   return sum;
 }
 
-function addEndpoint(
-  state: State,
-  { policy, host, hops, portOf }: Plan,
-  endpoint: Plan['domains'][0]['endpoints'][0],
-): void {
-  const peer = policy.hosts[endpoint.host]!;
+function addEndpoint(state: State, { host, hosts, hops, portOf }: Plan, endpoint: Endpoint): void {
+  const peer = hosts[endpoint.host]!;
   const hopOf = (provider: IpAddress | undefined) =>
-    peer === host ? hops.ofPort(portOf.get(endpoint)!) : hops.ofEndpoint(peer, endpoint, provider);
+    peer === host
+      ? hops.ofPort(portOf.get(endpoint.name)!)
+      : hops.ofEndpoint(peer, endpoint.useVmMac, provider);
   const { vsid } = endpoint;
   const [macHigh, macLow] = [high(endpoint.mac), low(endpoint.mac)];
   const flags = (endpoint.forwarding ? FORWARDING : 0) | (endpoint.method === 'rewrite' ? REWRITE : 0);

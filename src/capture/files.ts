@@ -202,9 +202,11 @@ export class CaptureFile {
   }
 }
 
-/** Both paths lead to the same file. */
+/** Both paths lead to the same file; `-` is what stdin was redirected from. */
 export async function sameFile(a: string, b: string): Promise<boolean> {
-  const [left, right] = await Promise.all([a, b].map((path) => stat(path).catch(() => undefined)));
+  const [left, right] = await Promise.all(
+    [a, b].map((path) => (path === '-' ? files.stat(STDIN) : stat(path)).catch(() => undefined)),
+  );
   return (
     left !== undefined &&
     right !== undefined &&

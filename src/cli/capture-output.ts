@@ -1,9 +1,7 @@
 /** A capture as a command writes it: pcap or pcapng by the name's extension, whole or not at all. */
 
-import { CaptureFile, sameFile } from '../capture/files.ts';
+import { CaptureFile } from '../capture/files.ts';
 import { type CaptureWriter, type Packet, PcapWriter, PcapngWriter } from '../capture/index.ts';
-import type { CaptureInput } from './capture-input.ts';
-import { UsageError } from './errors.ts';
 
 /** Handed to the system when this much has come together. */
 const FLUSH = 1 << 20;
@@ -19,13 +17,8 @@ export class CaptureOutput {
     this.#writer = writer;
   }
 
-  /**
-   * @throws UsageError when it is the file that is being read.
-   * @throws OutputError when it cannot be opened.
-   */
-  static async create(path: string, input: CaptureInput): Promise<CaptureOutput> {
-    if (path !== '-' && (await sameFile(path, input.name)))
-      throw new UsageError(`${path}: expected another file than the input`);
+  /** @throws OutputError when it cannot be opened. */
+  static async create(path: string): Promise<CaptureOutput> {
     const file = await CaptureFile.create(path);
     // Nanoseconds hold whatever the input's resolution is.
     const writer = /\.pcap$/i.test(path) ? new PcapWriter({ nanoseconds: true }) : new PcapngWriter();

@@ -1,5 +1,6 @@
 /** `netvirt check POLICY`: validates, and says what the policy amounts to. */
 
+import { PolicyError } from '../policy/errors.ts';
 import type { Policy } from '../policy/model.ts';
 import { loadPolicy } from './policy-file.ts';
 import { count, plural, table } from './report.ts';
@@ -27,8 +28,21 @@ export interface PolicySummary {
 }
 
 export async function check(file: string, options: { json?: boolean }): Promise<void> {
-  const summary = summarize(await loadPolicy(file));
-  console.log(options.json === true ? JSON.stringify(summary, null, 2) : summaryText(file, summary));
+  const summary = summarize(await loadOrReport(file, options.json === true));
+  const text =
+    options.json === true ? JSON.stringify({ valid: true, ...summary }, null, 2) : summaryText(file, summary);
+  console.log(text);
+}
+
+/** Problems as JSON on stdout for programs; their lines on stderr come all the same. */
+async function loadOrReport(file: string, isJson: boolean): Promise<Policy> {
+  try {
+    return await loadPolicy(file);
+  } catch (error) {
+    if (isJson && error instanceof PolicyError)
+      console.log(JSON.stringify({ valid: false, problems: error.problems }, null, 2));
+    throw error;
+  }
 }
 
 export function summarize(policy: Policy): PolicySummary {
@@ -71,7 +85,7 @@ function summaryText(file: string, { hosts, customers, providerAddresses }: Poli
     addresses,
   ]);
   return [
-    `${file}: valid, ${plural(hosts, 'host')}, ${plural(customers.length, 'customer')}`,
+    `${file === '-' ? 'stdin' : file}: valid, ${plural(hosts, 'host')}, ${plural(customers.length, 'customer')}`,
     '',
     table(['customer', 'routing domains', 'subnets', 'nvgre VMs', 'rewrite VMs', 'addresses'], rows),
     '',

@@ -1,7 +1,9 @@
 /** `netvirt decap`: frames from the provider network → what VMs on a host receive. */
 
-import { Dataplane } from '../engine/dataplane.ts';
+import type { Dataplane } from '../engine/dataplane.ts';
 import { UsageError } from './errors.ts';
+import { createDataplane, findPort } from './names.ts';
+import { checkTransfer } from './paths.ts';
 import { loadPolicy } from './policy-file.ts';
 import { type Direction, type TransferOptions, transferAndReport } from './transfer.ts';
 
@@ -9,13 +11,14 @@ export async function decap(policyFile: string, inputFile: string, options: Tran
   if (/\.pcap$/i.test(options.output) && options.port === undefined) {
     throw new UsageError('a .pcap has one interface: give --port, or write a .pcapng');
   }
-  const dataplane = await Dataplane.create({ policy: await loadPolicy(policyFile), host: options.host });
+  await checkTransfer(policyFile, inputFile, options);
+  const dataplane = await createDataplane(await loadPolicy(policyFile), options.host);
   await transferAndReport(dataplane, inputFile, fromUplink(dataplane, options.port), options);
 }
 
 /** @param endpoint only what this one receives is written; else everybody's. */
 export function fromUplink(dataplane: Dataplane, endpoint?: string): Direction {
-  const kept = endpoint === undefined ? undefined : dataplane.port(endpoint);
+  const kept = endpoint === undefined ? undefined : findPort(dataplane, endpoint);
   const ports = dataplane.ports.filter(({ number }) => kept === undefined || number === kept);
   return { portOf: () => 0, outputs: new Map(ports.map(({ number, endpoint: { name } }) => [number, name])) };
 }

@@ -1,13 +1,15 @@
 /** `netvirt explain`: one frame through the real code path, each decision with its rule, the bytes before and after. */
 
-import { type IpAddress } from '../policy/model.ts';
-import { formatIp, parseIp } from '../policy/addresses.ts';
-import { Dataplane } from '../engine/dataplane.ts';
+import pc from 'picocolors';
+import { parseIp } from '../policy/addresses.ts';
+import type { Dataplane } from '../engine/dataplane.ts';
 import type { Explanation } from '../observe/explain.ts';
 import { UsageError } from './errors.ts';
-import { PSH_ACK, type Party, ping, tcp, udp } from './example/frames.ts';
 import { hexDump, parseHex } from './hex.ts';
+import { createDataplane, findPort } from './names.ts';
 import { loadPolicy } from './policy-file.ts';
+import { type Probe, probe } from './probe.ts';
+import { plural } from './report.ts';
 
 export interface ExplainOptions {
   host: string;
@@ -22,55 +24,32 @@ export async function explain(file: string, options: ExplainOptions): Promise<vo
   if ((options.frame === undefined) === (options.to === undefined)) {
     throw new UsageError('expected either --frame HEX or --to ADDRESS');
   }
-  const policy = await loadPolicy(file);
-  const dataplane = await Dataplane.create({
-    policy,
-    host: options.host,
-    capacity: { slots: 1, largeSlots: 1 },
-  });
-  const port = options.port === 'uplink' ? 0 : dataplane.port(options.port);
-  const frame = options.frame === undefined ? build(dataplane, port, options) : parseHex(options.frame);
+  const dataplane = await createDataplane(await loadPolicy(file), options.host);
+  const port = options.port === 'uplink' ? 0 : findPort(dataplane, options.port);
+  const { frame, notes } =
+    options.frame === undefined
+      ? build(dataplane, port, options)
+      : { frame: parseHex(options.frame), notes: [] };
   const explanation = await dataplane.explain(port, frame);
-  console.log(
-    options.json === true ? JSON.stringify(toJson(explanation), null, 2) : explanationText(explanation),
-  );
+  const text =
+    options.json === true
+      ? JSON.stringify({ ...toJson(explanation), notes }, null, 2)
+      : [...notes.map((note) => `note: ${note}`), explanationText(explanation)].join('\n');
+  console.log(text);
 }
 
-/** The frame that the endpoint would send to an address of its virtual subnet. */
-function build(dataplane: Dataplane, port: number, { to = '', proto = 'icmp' }: ExplainOptions): Uint8Array {
+/** @throws UsageError where nobody could send to it. */
+function build(
+  { policy, ports }: Dataplane,
+  port: number,
+  { to = '', proto = 'icmp' }: ExplainOptions,
+): Probe {
   const address = parseIp(to);
   if (address === undefined) throw new UsageError(`--to: expected an IPv4 or IPv6 address, got "${to}"`);
-  const sender = dataplane.ports.find(({ number }) => number === port)?.endpoint;
+  const sender = ports.find(({ number }) => number === port)?.endpoint;
   if (sender === undefined)
     throw new UsageError('--to: expected --port with an endpoint; from the uplink give --frame');
-  const own = sender.addresses.find(({ customer }) => customer.family === address.family)?.customer;
-  if (own === undefined)
-    throw new UsageError(`--to: ${sender.name} has no IPv${address.family} address to send from`);
-  const from = { mac: sender.mac, address: own };
-  const receiver = {
-    mac: macOf(dataplane, sender.vsid, address) ?? dataplane.policy.provider.routerMac,
-    address,
-  };
-  return frameOf(proto, from, receiver);
-}
-
-function frameOf(proto: string, from: Party, to: Party): Uint8Array {
-  if (proto === 'icmp') return ping(from, to, 1);
-  if (proto === 'udp') return udp(from, to, [49152, 7], 'netvirt explain');
-  if (proto === 'tcp') return tcp(from, to, [49152, 80], PSH_ACK, 'netvirt explain');
-  throw new UsageError(`--proto: expected icmp, udp or tcp, got "${proto}"`);
-}
-
-/** The MAC of the endpoint that has an address; ARP would have told the VM. */
-function macOf(dataplane: Dataplane, vsid: number, address: IpAddress): number | undefined {
-  const endpoints = dataplane.policy.customers.flatMap(({ routingDomains }) =>
-    routingDomains.flatMap((domain) => domain.endpoints),
-  );
-  const text = formatIp(address);
-  return endpoints.find(
-    (endpoint) =>
-      endpoint.vsid === vsid && endpoint.addresses.some(({ customer }) => formatIp(customer) === text),
-  )?.mac;
+  return probe(policy, sender, address, proto);
 }
 
 function toJson({ verdict, port, steps, before, after }: Explanation) {
@@ -90,14 +69,14 @@ function toJson({ verdict, port, steps, before, after }: Explanation) {
 function explanationText({ steps, before, after }: Explanation): string {
   const width = Math.max(...steps.map(({ rule }) => rule.length));
   const lines = steps.map(({ rule, text }) => `${rule.padEnd(width)}  ${text}`);
-  lines.push('', `before, ${before.length} bytes:`, ...hexDump(before));
+  lines.push('', `before, ${plural(before.length, 'byte')}:`, ...hexDump(before));
   if (after === undefined) return lines.join('\n');
   // What both have in common lies at the end: envelopes go on and off at the front.
   const shift = after.length - before.length;
   const isNew = (offset: number) => after[offset] !== before[offset - shift];
   lines.push(
     '',
-    `after, ${after.length} bytes (new and changed bytes are marked):`,
+    `after, ${plural(after.length, 'byte')}${pc.isColorSupported ? ' (new and changed bytes are marked)' : ''}:`,
     ...hexDump(after, isNew),
   );
   return lines.join('\n');

@@ -1,13 +1,21 @@
 /** `netvirt init`: a starter policy from a capture. */
 
-import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { systemReason } from '../capture/files.ts';
+import { formatIp, formatMac, formatPrefix } from '../policy/addresses.ts';
+import { parsePolicy } from '../policy/parse.ts';
 import { StarterPolicy } from '../policy/starter.ts';
 import { openInput } from './capture-input.ts';
 import { InputError } from './errors.ts';
+import { checkOutput } from './paths.ts';
+import { writeText } from './text-output.ts';
 
-export async function init(file: string, options: { output: string }): Promise<void> {
+export interface InitOptions {
+  output: string;
+  json?: boolean;
+}
+
+export async function init(file: string, options: InitOptions): Promise<void> {
+  await checkOutput(options.output, { input: file });
   const starter = new StarterPolicy();
   const input = await openInput(file);
   for await (const records of input.chunks()) {
@@ -16,18 +24,30 @@ export async function init(file: string, options: { output: string }): Promise<v
   if (starter.size === 0 && input.fault !== undefined) throw input.fault;
   if (starter.size === 0)
     throw new InputError(`${input.name}: expected frames with unicast source MACs, got none`);
-  await write(options.output, starter.toYaml(file === '-' ? 'stdin' : basename(file)));
+  const text = starter.toYaml(file === '-' ? 'stdin' : basename(file));
+  const isToStdout = options.output === '-';
+  if (!isToStdout) await writeText(options.output, text);
+  if (options.json === true)
+    console.log(JSON.stringify(toJson(input.name, isToStdout ? null : options.output, text), null, 2));
+  else if (isToStdout) process.stdout.write(text);
   if (input.fault !== undefined) throw input.fault;
 }
 
-async function write(file: string, text: string): Promise<void> {
-  if (file === '-') {
-    process.stdout.write(text);
-    return;
-  }
-  try {
-    await writeFile(file, text);
-  } catch (error) {
-    throw new InputError(`${file}: ${systemReason(error)}`);
-  }
+/** Who was found; `policy` is the text itself, because stdout cannot have both. */
+function toJson(source: string, written: string | null, text: string) {
+  const { hosts, customers } = parsePolicy(text);
+  const [domain] = customers[0]!.routingDomains;
+  return {
+    source,
+    written,
+    prefixes: domain!.subnets[0]!.prefixes.map(formatPrefix),
+    endpoints: domain!.endpoints.map(({ name, mac, addresses, host, forwarding }) => ({
+      name,
+      mac: formatMac(mac),
+      addresses: addresses.map(({ customer }) => formatIp(customer)),
+      host: hosts[host]!.name,
+      forwarding,
+    })),
+    policy: text,
+  };
 }

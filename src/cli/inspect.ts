@@ -2,10 +2,12 @@
 
 import { type Inspection, Inspector } from '../observe/inspect.ts';
 import { openInput } from './capture-input.ts';
+import { checkInputs } from './paths.ts';
 import { loadPolicy } from './policy-file.ts';
 import { count, plural, table } from './report.ts';
 
 export async function inspect(file: string, options: { policy?: string; json?: boolean }): Promise<void> {
+  if (options.policy !== undefined) checkInputs({ policy: options.policy, input: file });
   const inspector = new Inspector(
     options.policy === undefined ? undefined : await loadPolicy(options.policy),
   );

@@ -3,19 +3,20 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { OutputError } from '../capture/files.ts';
+import { OutputError, systemReason } from '../capture/files.ts';
 import { CaptureError } from '../capture/index.ts';
 import { PolicyError } from '../policy/errors.ts';
 import { packageFile } from '../package-files.ts';
 import { InputError, UsageError } from './errors.ts';
 import type { ExplainOptions } from './explain.ts';
+import { standardStream } from './paths.ts';
 import type { TransferOptions } from './transfer.ts';
 
 interface JsonOption {
   json?: boolean;
 }
 
-interface OutputOption {
+interface OutputOption extends JsonOption {
   output: string;
 }
 
@@ -44,12 +45,14 @@ function program(): Command {
   const host = () =>
     new Option('--host <name>', 'the host of the policy whose dataplane this is').makeOptionMandatory();
   const out = () =>
-    new Option('-o, --output <file>', 'capture to write (.pcap or .pcapng)').makeOptionMandatory();
+    new Option('-o, --output <file>', 'capture to write (.pcap or .pcapng)')
+      .argParser(standardStream)
+      .makeOptionMandatory();
 
   netvirt
     .command('check')
     .description('validate a policy and say what it amounts to')
-    .argument('<policy>')
+    .argument('<policy>', 'policy, YAML or JSON', standardStream)
     .addOption(json())
     .action(async (policy: string, options: JsonOption) =>
       (await import('./check.ts')).check(policy, options),
@@ -59,16 +62,17 @@ function program(): Command {
     .description(
       'write a starter policy from a capture: endpoints seen, the two sides of conversations on two hosts',
     )
-    .argument('<capture>')
-    .option('-o, --output <file>', 'policy to write', '-')
+    .argument('<capture>', 'pcap or pcapng', standardStream)
+    .option('-o, --output <file>', 'policy to write', standardStream, '-')
+    .addOption(json())
     .action(async (capture: string, options: OutputOption) =>
       (await import('./init.ts')).init(capture, options),
     );
   netvirt
     .command('encap')
     .description('frames that VMs on a host sent → what goes out on its uplink')
-    .argument('<policy>')
-    .argument('<in>', 'capture of the VMs’ frames')
+    .argument('<policy>', 'policy, YAML or JSON', standardStream)
+    .argument('<in>', 'capture of the VMs’ frames', standardStream)
     .addOption(host())
     .option(
       '--port <endpoint>',
@@ -82,8 +86,8 @@ function program(): Command {
   netvirt
     .command('decap')
     .description('frames from the provider network → what VMs on a host receive, one interface per endpoint')
-    .argument('<policy>')
-    .argument('<in>', 'capture of the provider network')
+    .argument('<policy>', 'policy, YAML or JSON', standardStream)
+    .argument('<in>', 'capture of the provider network', standardStream)
     .addOption(host())
     .option('--port <endpoint>', 'keep only what this endpoint receives')
     .addOption(out())
@@ -94,8 +98,12 @@ function program(): Command {
   netvirt
     .command('inspect')
     .description('what is in a capture: tunnels, virtual subnets, customers, malformed packets')
-    .argument('<in>')
-    .option('--policy <policy>', 'names customers and endpoints, and tells rewritten packets from others')
+    .argument('<in>', 'pcap or pcapng', standardStream)
+    .option(
+      '--policy <policy>',
+      'names customers and endpoints, and tells rewritten packets from others',
+      standardStream,
+    )
     .addOption(json())
     .action(async (input: string, options: InspectOptions) =>
       (await import('./inspect.ts')).inspect(input, options),
@@ -105,7 +113,7 @@ function program(): Command {
     .description(
       'one frame through the real code path: each decision with its rule, the bytes before and after',
     )
-    .argument('<policy>')
+    .argument('<policy>', 'policy, YAML or JSON', standardStream)
     .addOption(host())
     .addOption(
       new Option(
@@ -126,6 +134,7 @@ function program(): Command {
       'the main job on an embedded example: two customers with the same addresses cross one network',
     )
     .option('-o, --output <folder>', 'where its files go', 'out')
+    .addOption(json())
     .action(async (options: OutputOption) => (await import('./example/run.ts')).example(options));
   return netvirt;
 }
@@ -153,10 +162,11 @@ async function main(): Promise<number> {
   }
 }
 
-// A reader of our report that has enough (`| head`) ends it quietly.
+// A reader of our report that has enough (`| head`) ends it quietly. Anything else is a report that nobody got.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  if (error.code === 'EPIPE') process.exit(0);
+  console.error(`stdout: ${systemReason(error)}`);
+  process.exit(1);
 });
 
 process.exitCode = await main();

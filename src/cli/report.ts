@@ -83,7 +83,7 @@ export function transferText(report: TransferReport, writtenTo: string): string 
     table(['customer', 'vsid', 'packets', 'bytes'], rows),
     '',
     `${plural(report.inputs, 'frame')} in, ${count(report.outputs)} out (${count(report.written)} written to ${writtenTo}), ` +
-      `${count(report.punts)} not for a virtual network, ${count(sum(report.drops))} dropped`,
+      `${count(report.punts)} not for virtual networks of this host, ${count(sum(report.drops))} dropped`,
     ...dropLines(report.drops),
   ].join('\n');
 }

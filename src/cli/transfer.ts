@@ -6,7 +6,6 @@ import type { CaptureRecord } from '../capture/index.ts';
 import type { Dataplane } from '../engine/dataplane.ts';
 import { type CaptureInput, openInput } from './capture-input.ts';
 import { CaptureOutput } from './capture-output.ts';
-import { UsageError } from './errors.ts';
 import { type TransferReport, transferReport, transferText } from './report.ts';
 
 export interface TransferOptions {
@@ -36,11 +35,10 @@ export async function transferAndReport(
   direction: Direction,
   options: TransferOptions,
 ): Promise<void> {
-  if (options.output === '-' && options.json === true)
-    throw new UsageError('--json and -o - both need stdout');
   const input = await openInput(inputFile);
   const report = await transfer(dataplane, input, options.output, direction);
-  const text = options.json === true ? JSON.stringify(report, null, 2) : transferText(report, options.output);
+  const writtenTo = options.output === '-' ? 'stdout' : options.output;
+  const text = options.json === true ? JSON.stringify(report, null, 2) : transferText(report, writtenTo);
   if (options.output === '-') console.error(text);
   else console.log(text);
   if (input.fault !== undefined) throw input.fault;
@@ -52,7 +50,9 @@ export async function transfer(
   outputFile: string,
   direction: Direction,
 ): Promise<TransferReport> {
-  const output = await CaptureOutput.create(outputFile, input);
+  // What is no capture must not replace a file.
+  await input.begin();
+  const output = await CaptureOutput.create(outputFile);
   try {
     const interfaces = new Map<number, number>();
     for (const [port, name] of direction.outputs) interfaces.set(port, output.addInterface(name));
@@ -84,8 +84,10 @@ async function pump(
   let inputs = 0;
   let written = 0;
 
+  // The capture's own time: rates and ages are those of the traffic, however fast it is read.
+  let now = 0;
   const processBatch = () => {
-    dataplane.process();
+    dataplane.process(now);
     for (let index = 0; index < batch.count; index++) {
       if (batch.verdictAt(index) !== FORWARD) continue;
       const interfaceId = interfaces.get(batch.portAt(index));
@@ -107,6 +109,7 @@ async function pump(
         batch.push(record.data, port, flags);
       }
       const { seconds, nanoseconds, comments } = record;
+      now = Math.max(now, seconds * 1000 + nanoseconds / 1e6);
       origins[batch.length - 1] = { seconds, nanoseconds, comments };
     }
     processBatch();

@@ -9,7 +9,7 @@ import {
   SLOT_SIZE,
 } from '../abi/layout.ts';
 import { FIRST_DROP } from '../abi/verdict.ts';
-import type { Capacity, Instance } from './instance.ts';
+import type { Instance, SlotCapacity } from './instance.ts';
 
 /** Longest frames that fit into the two kinds of slot, bytes. */
 export const SLOT_FRAME = SLOT_SIZE - SLOT_HEADROOM;
@@ -17,11 +17,11 @@ export const LARGE_SLOT_FRAME = LARGE_SLOT_SIZE - SLOT_HEADROOM;
 
 /** A frame that leaves: forwarded, punted or generated. */
 export interface Output {
-  /** FORWARD, PUNT or REPLY. */
+  /** FORWARD, PUNT, REPLY or ICMP_ERROR. */
   readonly verdict: number;
   /** 0 is the uplink. */
   readonly port: number;
-  /** A view of the dataplane's memory, without FCS; valid until the next `process` or `clear`. */
+  /** A view of the dataplane's memory, without FCS, to be read only; valid until the next `process`, `clear` or `load`. */
   readonly frame: Uint8Array;
   /** Which `push` of the batch it came from, counted from 0. */
   readonly input: number;
@@ -39,26 +39,34 @@ export interface Drop {
  * read `outputs` and `drops`. The first `push` after `process` begins the next batch.
  */
 export class Batch {
-  readonly #bytes: Uint8Array;
-  readonly #inputs: Uint32Array;
-  readonly #outputs: Uint32Array;
+  readonly #instance: Instance;
+  #bytes = new Uint8Array(0);
+  #inputs = new Uint32Array(0);
+  #outputs = new Uint32Array(0);
   readonly #slots: number;
   readonly #largeSlots: number;
-  readonly #capacity: Capacity;
+  readonly #capacity: SlotCapacity;
   #length = 0;
   #smallUsed = 0;
   #largeUsed = 0;
   #processed = -1;
   #reserved = 0;
 
-  constructor(instance: Instance, capacity: Capacity) {
-    const { buffer } = instance.memory;
-    this.#bytes = new Uint8Array(buffer);
-    this.#inputs = new Uint32Array(buffer, instance.inputs, (instance.ringEntries * INPUT_SIZE) / 4);
-    this.#outputs = new Uint32Array(buffer, instance.outputs, (instance.ringEntries * OUTPUT_SIZE) / 4);
+  constructor(instance: Instance) {
+    this.#instance = instance;
     this.#slots = instance.slots;
     this.#largeSlots = instance.largeSlots;
-    this.#capacity = capacity;
+    this.#capacity = instance.capacity;
+    this.refresh();
+  }
+
+  /** Called by the dataplane: the memory may have grown, which takes away what was looked at through the old buffer. */
+  refresh(): void {
+    const { memory, inputs, outputs, ringEntries, outputEntries } = this.#instance;
+    if (this.#bytes.buffer === memory.buffer) return;
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#inputs = new Uint32Array(memory.buffer, inputs, (ringEntries * INPUT_SIZE) / 4);
+    this.#outputs = new Uint32Array(memory.buffer, outputs, (outputEntries * OUTPUT_SIZE) / 4);
   }
 
   /** Frames pushed and not yet processed, or processed last. */
@@ -76,11 +84,14 @@ export class Batch {
 
   /**
    * Copies a frame into a slot. False: the batch is full, call `process` first.
+   * @throws TypeError for a frame that is no Uint8Array: it would be taken for zeros.
    * @param frame Ethernet frame without FCS. Longer than every slot: it is counted as DROP_FRAME_TOO_LONG.
    * @param port where it came in: 0 is the uplink, `Dataplane.port` knows the endpoints'.
    * @param flags INPUT_CUT where the capture kept only the beginning of the frame.
    */
   push(frame: Uint8Array, port: number, flags = 0): boolean {
+    if (!(frame instanceof Uint8Array))
+      throw new TypeError(`frame: expected a Uint8Array, got ${typeof frame}`);
     if (this.#processed >= 0) this.clear();
     const length = frame.length;
     const isTooLong = length > LARGE_SLOT_FRAME;

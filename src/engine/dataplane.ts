@@ -1,72 +1,118 @@
 /** One host's dataplane: tables filled from the policy, a batch to put frames into, verdicts to read. */
 
-import { INSTALL_FULL, RECORD_SIZE, STAGING_RECORDS } from '../abi/layout.ts';
 import type { Build } from '../load-wasm.ts';
-import { type Counters, readCounters } from '../observe/counters.ts';
+import { CounterHistory, type Counters } from '../observe/counters.ts';
 import { type Explanation, readExplanation } from '../observe/explain.ts';
-import { type Plan, plan, writeRecords } from '../policy/compile.ts';
-import { didYouMean } from '../policy/errors.ts';
+import { keptPorts } from '../policy/compile.ts';
+import type { Change } from '../policy/delta.ts';
+import { didYouMean, show } from '../policy/errors.ts';
+import { FabricState } from '../policy/fabric-state.ts';
 import type { Endpoint, Host, Policy } from '../policy/model.ts';
+import { TablesFullError } from '../policy/numbers.ts';
 import { isPolicy, parsePolicy, validatePolicy } from '../policy/parse.ts';
+import { applyEffects } from '../policy/update.ts';
+import type { Attachment } from './attached.ts';
+import { clock } from './clock.ts';
 import { Batch } from './batch.ts';
-import { type Capacity, type Instance, createInstance, memorySize } from './instance.ts';
+import { type Generation, Generations, roomFor } from './generations.ts';
+import { type Capacity, type Instance, createInstance } from './instance.ts';
 
 export interface DataplaneOptions {
   /** What `parsePolicy` returned, or the text of a policy (YAML or JSON), or the document as an object. */
   policy: Policy | string | object;
   /** Name of the host whose dataplane this is. */
   host: string;
-  /** Room beyond what the policy needs; default 512 slots, 8 large slots, no room to grow. */
+  /** Room for frames, default 512 slots, 8 large ones, 256 for copies; room in the tables, default what the policy needs. */
   capacity?: Partial<Capacity>;
   /** `release` (default): own memory. `threads`: shared memory. */
   build?: Exclude<Build, 'trace'>;
+  /** How many instances process on the shared memory, this one included: see `attachment`. Default 1. */
+  workers?: number;
   /** 16 bytes that seed the hash tables; default random. Results do not depend on it. */
   seed?: Uint8Array;
 }
 
 const DEFAULT_SLOTS = 512;
 const DEFAULT_LARGE_SLOTS = 8;
+const DEFAULT_COPY_SLOTS = 256;
+/** Room for changes when the tables were full once, as a part of what is there. */
+const SLACK = 0.5;
 
 export class Dataplane {
-  readonly host: Host;
   /** Frames in, frames out. */
   readonly batch: Batch;
   readonly #instance: Instance;
-  readonly #plan: Plan;
+  readonly #generations: Generations;
   readonly #options: DataplaneOptions;
-  readonly #ports: ReadonlyMap<string, number>;
+  readonly #history: CounterHistory;
+  #host: Host;
+  #policy: Policy | undefined;
+  #state: FabricState | undefined;
+  #current: Generation;
 
-  private constructor(instance: Instance, planned: Plan, batch: Batch, options: DataplaneOptions) {
-    this.host = planned.host;
-    this.batch = batch;
+  private constructor(
+    instance: Instance,
+    generations: Generations,
+    history: CounterHistory,
+    current: Generation,
+    policy: Policy,
+    host: Host,
+    options: DataplaneOptions,
+  ) {
+    this.batch = new Batch(instance);
     this.#instance = instance;
-    this.#plan = planned;
+    this.#generations = generations;
+    this.#current = current;
+    this.#policy = policy;
+    this.#host = host;
     this.#options = options;
-    this.#ports = new Map(planned.ports.map(({ endpoint, number }) => [endpoint.name, number]));
+    this.#history = history;
   }
 
   /**
    * Validates and compiles the policy, carves the memory and fills the tables.
    * @throws PolicyError with every problem of the policy.
    * @throws RangeError for a host that the policy does not have, or a capacity that cannot be.
+   * @throws TypeError where `policy` or `host` is missing.
    */
   static async create(options: DataplaneOptions): Promise<Dataplane> {
+    checkOptions(options);
     return Dataplane.#create(options, options.build ?? 'release');
   }
 
   static async #create(options: DataplaneOptions, build: Build): Promise<Dataplane> {
+    const { workers = 1, capacity = {} } = options;
+    if (workers > 1 && build !== 'threads')
+      throw new RangeError(
+        `workers: expected 1 with build "${build}", which has a memory of its own, got ${workers}`,
+      );
     const policy = toPolicy(options.policy);
-    const planned = plan(policy, findHost(policy, options.host));
-    const capacity = capacityFor(planned, options.capacity ?? {});
+    const host = findHost(policy, options.host);
+    const tables = roomFor(policy, host, capacity, 0);
+    const instance = await createInstance(
+      build,
+      {
+        slots: capacity.slots ?? DEFAULT_SLOTS,
+        largeSlots: capacity.largeSlots ?? DEFAULT_LARGE_SLOTS,
+        copySlots: capacity.copySlots ?? DEFAULT_COPY_SLOTS,
+      },
+      workers,
+    );
     const seed = options.seed ?? crypto.getRandomValues(new Uint8Array(16));
-    const instance = await createInstance(build, capacity, seed);
-    installRecords(instance, planned);
-    return new Dataplane(instance, planned, new Batch(instance, capacity), options);
+    const history = new CounterHistory(instance);
+    const generations = new Generations(instance, seed, history);
+    const current = generations.build(policy, host, tables);
+    generations.publish(current, undefined);
+    return new Dataplane(instance, generations, history, current, policy, host, options);
+  }
+
+  get host(): Host {
+    return this.#host;
   }
 
   /** The policy that is in force. */
   get policy(): Policy {
-    return this.#plan.policy;
+    return (this.#policy ??= this.#state!.policy);
   }
 
   /** The memory of the WASM side: slots, rings, tables. */
@@ -76,12 +122,12 @@ export class Dataplane {
 
   /** Bytes of that memory. */
   get memorySize(): number {
-    return memorySize(this.#instance);
+    return this.#instance.memory.buffer.byteLength;
   }
 
-  /** Local endpoints with their port numbers, from 1 on. */
+  /** Local endpoints with their port numbers, from 1 on. A number stays its endpoint's as long as that is on this host. */
   get ports(): readonly { readonly number: number; readonly endpoint: Endpoint }[] {
-    return this.#plan.ports;
+    return [...this.#current.plan.ports.values()];
   }
 
   /**
@@ -89,26 +135,80 @@ export class Dataplane {
    * @throws RangeError for a name that no endpoint on this host has.
    */
   port(endpoint: string): number {
-    const number = this.#ports.get(endpoint);
+    const { portOf } = this.#current.plan;
+    const number = portOf.get(endpoint);
     if (number !== undefined) return number;
     throw new RangeError(
-      `port: expected an endpoint on ${this.host.name}, got "${endpoint}"${didYouMean(endpoint, this.#ports.keys())}`,
+      `port: expected an endpoint on ${this.host.name}, got "${endpoint}"${didYouMean(endpoint, portOf.keys())}`,
     );
   }
 
   /**
    * Gives every frame of the batch its verdict, in one crossing into WASM.
-   * @returns the number of output descriptors, drops included.
+   * @param now milliseconds that never go back: what rate limits and learnt path MTUs follow.
+   * @returns the number of output descriptors, drops included; at least one for every frame.
    */
-  process(): number {
-    const count = this.#instance.process(0, this.batch.take());
+  process(now: number = clock()): number {
+    const count = this.#instance.process(0, this.batch.take(), now);
     this.batch.finish(count);
     return count;
   }
 
-  /** Packets and bytes since creation, by verdict and by virtual subnet. */
+  /**
+   * Changes the policy while packets are processed, record by record: packets see each change whole or not at all.
+   * @throws PolicyError with every problem; then nothing has changed.
+   */
+  apply(changes: Change | readonly Change[]): void {
+    this.#state ??= new FabricState(this.policy);
+    const list = Array.isArray(changes) ? (changes as readonly Change[]) : [changes as Change];
+    const effects = this.#state.apply(list);
+    this.#policy = undefined;
+    try {
+      applyEffects(this.#current.plan, this.#state, effects);
+      this.#generations.endEpoch();
+    } catch (error) {
+      if (!(error instanceof TablesFullError)) throw error;
+      this.#replace(this.policy, SLACK);
+    }
+  }
+
+  /**
+   * Puts another policy in force, as a whole: a batch sees the old one or the new one.
+   * @throws PolicyError, RangeError as `create`; then the old one stays.
+   */
+  load(policy: Policy | string | object): void {
+    this.#replace(toPolicy(policy), 0);
+    this.#state = undefined;
+  }
+
+  #replace(policy: Policy, slack: number): void {
+    const host = findHost(policy, this.#options.host);
+    const before = this.#current.plan.portOf;
+    const room = roomFor(policy, host, {}, slack);
+    for (const { number } of keptPorts(policy, host, before)) room.ports = Math.max(room.ports, number);
+    const next = this.#generations.build(policy, host, room, before);
+    this.batch.refresh();
+    this.#history.keep(this.#current);
+    this.#generations.publish(next, this.#current);
+    this.#current = next;
+    this.#policy = policy;
+    this.#host = host;
+  }
+
+  /** Packets and bytes since creation, by verdict and by virtual subnet, of all workers. */
   counters(): Counters {
-    return readCounters(this.#instance, this.#plan.subnets);
+    return this.#history.read(this.#current);
+  }
+
+  /**
+   * What another thread needs to process frames on this memory (`AttachedDataplane.attach`); it can be posted to a worker.
+   * @param worker from 1 to `workers` − 1; 0 is this instance.
+   */
+  attachment(worker: number): Attachment {
+    const { module, memory, workers } = this.#instance;
+    if (!Number.isInteger(worker) || worker < 1 || worker >= workers)
+      throw new RangeError(`worker: expected an integer from 1 to ${workers - 1}, got ${worker}`);
+    return { module, memory, worker };
   }
 
   /**
@@ -116,12 +216,23 @@ export class Dataplane {
    * dataplane are not touched.
    */
   async explain(port: number, frame: Uint8Array): Promise<Explanation> {
-    const capacity = { ...this.#options.capacity, slots: 1, largeSlots: 1 };
-    const traced = await Dataplane.#create({ ...this.#options, policy: this.policy, capacity }, 'trace');
-    traced.batch.push(frame, port);
+    const capacity = { slots: 1, largeSlots: 1, copySlots: 1024 };
+    const options = { host: this.#options.host, policy: this.policy, capacity };
+    const traced = await Dataplane.#create(options, 'trace');
+    const name = this.#current.plan.ports.get(port)?.endpoint.name;
+    const tracedPort = name === undefined ? port : traced.port(name);
+    traced.batch.push(frame, tracedPort);
     traced.process();
-    return readExplanation(traced.#instance, traced.batch, traced.#plan, port, frame);
+    return readExplanation(traced.#instance, traced.batch, traced.#current.plan, tracedPort, frame);
   }
+}
+
+/** JavaScript has no compiler that would say it. */
+function checkOptions({ policy, host }: Partial<Record<keyof DataplaneOptions, unknown>>): void {
+  if (policy === undefined || policy === null)
+    throw new TypeError(`policy: expected a policy, its text or its document, got ${show(policy)}`);
+  if (typeof host !== 'string')
+    throw new TypeError(`host: expected the name of a host of the policy, got ${show(host)}`);
 }
 
 function toPolicy(policy: Policy | string | object): Policy {
@@ -134,25 +245,4 @@ function findHost(policy: Policy, name: string): Host {
   if (host !== undefined) return host;
   const names = policy.hosts.map((candidate) => candidate.name);
   throw new RangeError(`host: expected a host of the policy, got "${name}"${didYouMean(name, names)}`);
-}
-
-function capacityFor(planned: Plan, wanted: Partial<Capacity>): Capacity {
-  const capacity: Capacity = { slots: DEFAULT_SLOTS, largeSlots: DEFAULT_LARGE_SLOTS, ...planned.capacity };
-  for (const [name, value] of Object.entries(wanted) as [keyof Capacity, number][]) {
-    const needed = name === 'slots' || name === 'largeSlots' ? 0 : planned.capacity[name];
-    if (value < needed)
-      throw new RangeError(`capacity.${name}: expected at least ${needed} for this policy, got ${value}`);
-    capacity[name] = value;
-  }
-  return capacity;
-}
-
-function installRecords(instance: Instance, planned: Plan): void {
-  const view = new DataView(instance.memory.buffer, instance.staging, STAGING_RECORDS * RECORD_SIZE);
-  writeRecords(planned, view, (count) => {
-    const taken = instance.install(count);
-    if (taken === count) return;
-    const reason = instance.installError() === INSTALL_FULL ? 'a table is full' : 'a record is invalid';
-    throw new RangeError(`capacity: ${reason} at record ${taken} of ${count}`);
-  });
 }

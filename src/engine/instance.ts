@@ -1,93 +1,131 @@
-/** One instance of the WASM side with its memory carved: addresses as numbers, calls as functions. */
+/** One instance of the WASM side: addresses as numbers, calls as functions. */
 
 import { instantiate } from '@assemblyscript/loader';
-import {
-  ABI_VERSION,
-  CAPACITIES_SIZE,
-  CAPACITY_ADDRESSES4,
-  CAPACITY_ADDRESSES6,
-  CAPACITY_LARGE_SLOTS,
-  CAPACITY_MACS,
-  CAPACITY_NEXTHOPS,
-  CAPACITY_PORTS,
-  CAPACITY_PROVIDERS4,
-  CAPACITY_PROVIDERS6,
-  CAPACITY_SEED,
-  CAPACITY_SLOTS,
-  CAPACITY_SUBNETS,
-} from '../abi/layout.ts';
+import * as abi from '../abi/layout.ts';
 import { type Build, loadModule } from '../load-wasm.ts';
 
-/** How much room there is; all of it is taken when the dataplane is created. Numbers of entries. */
-export interface Capacity {
+/** Room for frames; all of it is taken when the dataplane is created. Numbers of entries, for every worker. */
+export interface SlotCapacity {
   /** Frames up to 1,920 bytes in one batch. */
   slots: number;
   /** Frames up to 69,504 bytes in one batch, beside those. */
   largeSlots: number;
+  /** Copies of flooded frames, pieces of fragmented ones and ICMP errors in one batch. */
+  copySlots: number;
+}
+
+/** Room in the tables, numbers of entries. */
+export interface TableCapacity {
   ports: number;
   subnets: number;
+  domains: number;
   nextHops: number;
+  /** Local ports and other hosts that get copies of broadcasts, added up over the subnets. */
+  members: number;
+  /** IPv6 prefixes of subnets. */
+  prefixes: number;
+  routes: number;
+  /** Words of 4 bytes. */
+  ranges4: number;
+  ranges6: number;
   addresses4: number;
   addresses6: number;
   macs: number;
   providers4: number;
   providers6: number;
+  vlans: number;
 }
 
+export type Capacity = SlotCapacity & TableCapacity;
+
 const OFFSETS: Record<keyof Capacity, number> = {
-  slots: CAPACITY_SLOTS,
-  largeSlots: CAPACITY_LARGE_SLOTS,
-  ports: CAPACITY_PORTS,
-  subnets: CAPACITY_SUBNETS,
-  nextHops: CAPACITY_NEXTHOPS,
-  addresses4: CAPACITY_ADDRESSES4,
-  addresses6: CAPACITY_ADDRESSES6,
-  macs: CAPACITY_MACS,
-  providers4: CAPACITY_PROVIDERS4,
-  providers6: CAPACITY_PROVIDERS6,
+  slots: abi.CAPACITY_SLOTS,
+  largeSlots: abi.CAPACITY_LARGE_SLOTS,
+  copySlots: abi.CAPACITY_COPY_SLOTS,
+  ports: abi.CAPACITY_PORTS,
+  subnets: abi.CAPACITY_SUBNETS,
+  domains: abi.CAPACITY_DOMAINS,
+  nextHops: abi.CAPACITY_NEXTHOPS,
+  members: abi.CAPACITY_MEMBERS,
+  prefixes: abi.CAPACITY_PREFIXES,
+  routes: abi.CAPACITY_ROUTES,
+  ranges4: abi.CAPACITY_RANGES4,
+  ranges6: abi.CAPACITY_RANGES6,
+  addresses4: abi.CAPACITY_ADDRESSES4,
+  addresses6: abi.CAPACITY_ADDRESSES6,
+  macs: abi.CAPACITY_MACS,
+  providers4: abi.CAPACITY_PROVIDERS4,
+  providers6: abi.CAPACITY_PROVIDERS6,
+  vlans: abi.CAPACITY_VLANS,
 };
 
-/** What the 16-bit fields of descriptors and records can name, and what 4 GiB can hold. */
-const LIMITS: Record<keyof Capacity, number> = {
+/** What the fields of descriptors, records and entries can name, and what 4 GiB can hold. */
+export const CAPACITY_LIMITS: Record<keyof Capacity, number> = {
   slots: 1 << 20,
   largeSlots: 1 << 14,
-  ports: 0xffff,
-  subnets: 1 << 22,
-  nextHops: 0xffff,
+  copySlots: 1 << 20,
+  ports: 0xfffe,
+  subnets: 0xfffe,
+  domains: 0xfffe,
+  nextHops: 0xfffe,
+  members: 1 << 24,
+  prefixes: 1 << 20,
+  routes: 1 << 24,
+  ranges4: 1 << 26,
+  ranges6: 1 << 24,
   addresses4: 1 << 24,
   addresses6: 1 << 24,
   macs: 1 << 24,
   providers4: 1 << 24,
   providers6: 1 << 24,
+  vlans: 1 << 20,
 };
 
-interface Exports {
-  readonly memory?: WebAssembly.Memory;
-  abiVersion(): number;
-  capacitiesAddress(): number;
-  carve(): number;
-  attach(): void;
-  readonly install: (count: number) => number;
+/** Functions of the WASM side; addresses and counts are numbers of bytes and entries. */
+interface Calls {
+  readonly capacitiesAddress: () => number;
+  readonly generationSize: () => number;
+  readonly openGeneration: (start: number, size: number) => void;
+  readonly publish: (generation: number) => number;
+  readonly countersOf: (generation: number) => number;
+  readonly install: (generation: number, count: number) => number;
   readonly installError: () => number;
-  readonly process: (first: number, count: number) => number;
-  readonly ringEntries: WebAssembly.Global;
-  readonly [address: `${string}Address`]: unknown;
+  readonly installRanges: (
+    generation: number,
+    family: number,
+    base: number,
+    first: number,
+    count: number,
+    total: number,
+  ) => number;
+  readonly endEpoch: () => number;
+  readonly oldestEpoch: () => number;
+  readonly process: (first: number, count: number, now: number) => number;
 }
 
-export interface Instance {
+interface Exports extends Calls {
+  readonly memory?: WebAssembly.Memory;
+  abiVersion(): number;
+  carve(): number;
+  attach(worker: number): void;
+}
+
+export interface Instance extends Calls {
+  readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
+  readonly capacity: SlotCapacity;
+  readonly workers: number;
   readonly ringEntries: number;
-  readonly counters: number;
+  readonly outputEntries: number;
   readonly inputs: number;
   readonly outputs: number;
   readonly staging: number;
   readonly slots: number;
   readonly largeSlots: number;
+  readonly copySlots: number;
   readonly traces: number;
-  readonly traceCount: number;
-  readonly process: (first: number, count: number) => number;
-  readonly install: (count: number) => number;
-  readonly installError: () => number;
+  /** Where generations may begin. */
+  readonly generations: number;
 }
 
 const PAGE = 65536;
@@ -95,63 +133,133 @@ const PAGE = 65536;
 const MAXIMUM_PAGES = 65536;
 
 /**
- * Instantiates a build and carves its memory.
- * @param seed 16 bytes that seed the hash tables.
+ * Instantiates a build and carves its memory: everything but tables.
  * @throws RangeError when a capacity is out of range or the system does not have that much memory.
  */
-export async function createInstance(build: Build, capacity: Capacity, seed: Uint8Array): Promise<Instance> {
-  for (const [name, limit] of Object.entries(LIMITS) as [keyof Capacity, number][]) {
-    const value = capacity[name];
-    if (!Number.isInteger(value) || value < (name === 'slots' ? 1 : 0) || value > limit) {
-      throw new RangeError(
-        `capacity.${name}: expected an integer from ${name === 'slots' ? 1 : 0} to ${limit}, got ${value}`,
-      );
-    }
-  }
+export async function createInstance(build: Build, capacity: SlotCapacity, workers = 1): Promise<Instance> {
+  for (const name of ['slots', 'largeSlots', 'copySlots'] as const) checkCapacity(name, capacity[name]);
+  if (!Number.isInteger(workers) || workers < 1 || workers > abi.MAX_WORKERS)
+    throw new RangeError(`workers: expected an integer from 1 to ${abi.MAX_WORKERS}, got ${workers}`);
   const module = await loadModule(build);
   const imported =
     build === 'threads'
       ? new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES, shared: true })
       : undefined;
-  const { instance } = await instantiate(module, imported === undefined ? {} : { env: { memory: imported } });
-  const exports = instance.exports as unknown as Exports;
-  if (exports.abiVersion() !== ABI_VERSION) {
-    throw new Error(
-      `the .wasm speaks version ${exports.abiVersion()} of the contract, this host ${ABI_VERSION}: build both again`,
-    );
-  }
+  const exports = await instantiateModule(module, imported);
   const memory = imported ?? exports.memory!;
   if (memory.buffer.byteLength === 0) memory.grow(1);
-  writeCapacities(new DataView(memory.buffer, exports.capacitiesAddress(), CAPACITIES_SIZE), capacity, seed);
+  const view = new DataView(memory.buffer, exports.capacitiesAddress(), abi.CAPACITIES_SIZE);
+  for (const name of ['slots', 'largeSlots', 'copySlots'] as const)
+    view.setUint32(OFFSETS[name], capacity[name], true);
+  view.setUint32(abi.CAPACITY_WORKERS, workers, true);
   if (exports.carve() === 0)
     throw new RangeError('capacity: more memory than this system gives to WebAssembly');
-  const address = (name: string) => (exports[`${name}Address`] as WebAssembly.Global).value as number;
+  return describe(module, memory, exports, capacity, workers);
+}
+
+/** Makes an instance of its own of a shared memory that `createInstance` carved. */
+export async function attachInstance(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  worker: number,
+): Promise<Instance> {
+  const exports = await instantiateModule(module, memory);
+  const view = new DataView(memory.buffer, exports.capacitiesAddress(), abi.CAPACITIES_SIZE);
+  const workers = view.getUint32(abi.CAPACITY_WORKERS, true);
+  if (!Number.isInteger(worker) || worker < 0 || worker >= workers)
+    throw new RangeError(`worker: expected an integer from 0 to ${workers - 1}, got ${worker}`);
+  exports.attach(worker);
+  const capacity = {
+    slots: view.getUint32(OFFSETS.slots, true),
+    largeSlots: view.getUint32(OFFSETS.largeSlots, true),
+    copySlots: view.getUint32(OFFSETS.copySlots, true),
+  };
+  return describe(module, memory, exports, capacity, workers);
+}
+
+async function instantiateModule(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory | undefined,
+): Promise<Exports> {
+  const { instance } = await instantiate(module, memory === undefined ? {} : { env: { memory } });
+  const exports = instance.exports as unknown as Exports;
+  if (exports.abiVersion() !== abi.ABI_VERSION) {
+    throw new Error(
+      `the .wasm speaks version ${exports.abiVersion()} of the contract, this host ${abi.ABI_VERSION}: build both again`,
+    );
+  }
+  return exports;
+}
+
+function describe(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  exports: Exports,
+  capacity: SlotCapacity,
+  workers: number,
+): Instance {
+  const number = (name: string) =>
+    (exports as unknown as Record<string, WebAssembly.Global>)[name]!.value as number;
   return {
+    module,
     memory,
-    ringEntries: exports.ringEntries.value as number,
-    counters: address('counters'),
-    inputs: address('inputs'),
-    outputs: address('outputs'),
-    staging: address('staging'),
-    slots: address('slots'),
-    largeSlots: address('largeSlots'),
-    traces: address('traces'),
-    traceCount: address('traceCount'),
-    process: exports.process,
+    capacity,
+    workers,
+    ringEntries: number('ringEntries'),
+    outputEntries: number('outputEntries'),
+    inputs: number('inputsAddress'),
+    outputs: number('outputsAddress'),
+    staging: number('stagingAddress'),
+    slots: number('slotsAddress'),
+    largeSlots: number('largeSlotsAddress'),
+    copySlots: number('copySlotsAddress'),
+    traces: number('tracesAddress'),
+    generations: number('generationsAddress'),
+    capacitiesAddress: exports.capacitiesAddress,
+    generationSize: exports.generationSize,
+    openGeneration: exports.openGeneration,
+    publish: exports.publish,
+    countersOf: exports.countersOf,
     install: exports.install,
     installError: exports.installError,
+    installRanges: exports.installRanges,
+    endEpoch: exports.endEpoch,
+    oldestEpoch: exports.oldestEpoch,
+    process: exports.process,
   };
 }
 
-function writeCapacities(view: DataView, capacity: Capacity, seed: Uint8Array): void {
-  for (const [name, offset] of Object.entries(OFFSETS) as [keyof Capacity, number][]) {
-    view.setUint32(offset, capacity[name], true);
-  }
-  if (seed.length !== 16) throw new RangeError(`seed: expected 16 bytes, got ${seed.length}`);
-  for (let index = 0; index < seed.length; index++) view.setUint8(CAPACITY_SEED + index, seed[index]!);
+function checkCapacity(name: keyof Capacity, value: number): void {
+  const least = name === 'slots' ? 1 : 0;
+  if (Number.isInteger(value) && value >= least && value <= CAPACITY_LIMITS[name]) return;
+  throw new RangeError(
+    `capacity.${name}: expected an integer from ${least} to ${CAPACITY_LIMITS[name]}, got ${value}`,
+  );
 }
 
-/** Bytes of memory that an instance takes. */
-export function memorySize(instance: Instance): number {
-  return Math.ceil(instance.memory.buffer.byteLength / PAGE) * PAGE;
+/**
+ * Requests table capacities for the next generation.
+ * @param seed 16 bytes that seed the hash tables.
+ * @returns the bytes that it takes.
+ */
+export function requestGeneration(instance: Instance, capacity: TableCapacity, seed: Uint8Array): number {
+  if (seed.length !== 16) throw new RangeError(`seed: expected 16 bytes, got ${seed.length}`);
+  const view = new DataView(instance.memory.buffer, instance.capacitiesAddress(), abi.CAPACITIES_SIZE);
+  for (const [name, value] of Object.entries(capacity) as [keyof TableCapacity, number][]) {
+    checkCapacity(name, value);
+    view.setUint32(OFFSETS[name], value, true);
+  }
+  for (let index = 0; index < seed.length; index++) view.setUint8(abi.CAPACITY_SEED + index, seed[index]!);
+  return instance.generationSize();
+}
+
+/** Grows the memory so that it has `end` bytes. @throws RangeError when the system does not have that much. */
+export function growTo(instance: Instance, end: number): void {
+  const missing = Math.ceil((end - instance.memory.buffer.byteLength) / PAGE);
+  if (missing <= 0) return;
+  try {
+    instance.memory.grow(missing);
+  } catch {
+    throw new RangeError('capacity: more memory than this system gives to WebAssembly');
+  }
 }

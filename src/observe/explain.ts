@@ -1,12 +1,13 @@
 /** The decisions of the trace build in words: which rule, what was found, what was done. */
 
-import { TRACE_SIZE } from '../abi/layout.ts';
+import { TRACE_HEADER, TRACE_SIZE } from '../abi/layout.ts';
 import * as events from '../abi/trace.ts';
+import { PUNT } from '../abi/verdict.ts';
 import type { Batch } from '../engine/batch.ts';
 import type { Instance } from '../engine/instance.ts';
 import { formatIpv4, formatIpv6, formatMac } from '../policy/addresses.ts';
 import type { Plan } from '../policy/compile.ts';
-import { type Verdict, isDrop, verdictOf } from './verdicts.ts';
+import { type Verdict, verdictOf } from './verdicts.ts';
 
 export interface Step {
   /** Id of docs/protocol.md. */
@@ -14,15 +15,27 @@ export interface Step {
   readonly text: string;
 }
 
-export interface Explanation {
+/** A frame that leaves. */
+export interface Leaving {
+  /** FORWARD, PUNT, REPLY or ICMP_ERROR. */
   readonly verdict: Verdict;
-  /** Name of the endpoint that it leaves to, `uplink`, or undefined where it does not leave. */
+  /** Name of the endpoint that it leaves to, or `uplink`; undefined for PUNT. */
+  readonly port: string | undefined;
+  readonly frame: Uint8Array;
+}
+
+export interface Explanation {
+  /** What the frame counts as. */
+  readonly verdict: Verdict;
+  /** Where the first frame leaves to, undefined where none does. */
   readonly port: string | undefined;
   readonly steps: readonly Step[];
   /** The frame as it came in. */
   readonly before: Uint8Array;
-  /** The frame as it leaves, undefined where it does not. */
+  /** The first frame that leaves, undefined where none does. */
   readonly after: Uint8Array | undefined;
+  /** All that leave: copies, pieces, answers, errors. */
+  readonly outputs: readonly Leaving[];
 }
 
 /** Reads what the trace build noted about the one frame of a batch. */
@@ -33,34 +46,45 @@ export function readExplanation(
   port: number,
   before: Uint8Array,
 ): Explanation {
-  const verdict = verdictOf(batch.verdictAt(0));
-  const after = isDrop(verdict.number) ? undefined : batch.frameAt(0).slice();
-  const leaves = after === undefined || verdict.name === 'PUNT' ? undefined : portName(plan, batch.portAt(0));
+  const outputs = [...batch.outputs()].map(({ verdict, port, frame }) => ({
+    verdict: verdictOf(verdict),
+    port: verdict === PUNT ? undefined : portName(plan, port),
+    frame: frame.slice(),
+  }));
+  const [drop] = batch.drops();
+  const verdict = drop === undefined ? outputs[0]!.verdict : verdictOf(drop.verdict);
+  const ends = outputs.map((one) => ({ rule: one.verdict.rule, text: endOf(one) }));
   const steps = [
-    { rule: 'V6', text: `came in by ${portName(plan, port)}, ${before.length} bytes` },
-    ...readEvents(instance).map(([event, a, b]) => describe(plan, event, a, b)),
     {
-      rule: verdict.rule,
-      text: `${verdict.name}: ${verdict.sentence}${leaves === undefined ? '' : ` (${leaves})`}`,
+      rule: 'V6',
+      text: `came in by ${portName(plan, port)}, ${before.length} ${before.length === 1 ? 'byte' : 'bytes'}`,
     },
+    ...readEvents(instance).map(([event, a, b]) => describe(plan, event, a, b)),
+    ...ends,
+    ...(drop === undefined ? [] : [{ rule: verdict.rule, text: `${verdict.name}: ${verdict.sentence}` }]),
   ];
-  return { verdict, port: leaves, steps, before: before.slice(), after };
+  const [first] = outputs;
+  return { verdict, port: first?.port, steps, before: before.slice(), after: first?.frame, outputs };
+}
+
+function endOf({ verdict, port }: Leaving): string {
+  return `${verdict.name}: ${verdict.sentence}${port === undefined ? '' : ` (${port})`}`;
 }
 
 type Event = [event: number, a: bigint, b: bigint];
 
 function readEvents(instance: Instance): Event[] {
   const view = new DataView(instance.memory.buffer);
-  const count = view.getUint32(instance.traceCount, true);
+  const count = view.getUint32(instance.traces, true);
   return Array.from({ length: count }, (_, index) => {
-    const at = instance.traces + index * TRACE_SIZE;
+    const at = instance.traces + TRACE_HEADER + index * TRACE_SIZE;
     return [view.getUint32(at, true), view.getBigUint64(at + 8, true), view.getBigUint64(at + 16, true)];
   });
 }
 
 function portName(plan: Plan, port: number): string {
   if (port === 0) return 'uplink';
-  return plan.ports[port - 1]?.endpoint.name ?? `port ${port}`;
+  return plan.ports.get(port)?.endpoint.name ?? `port ${port}`;
 }
 
 const ECN_NAMES = ['Not-ECT', 'ECT(1)', 'ECT(0)', 'CE'];
@@ -74,7 +98,41 @@ const DESCRIPTIONS: ReadonlyMap<number, Describe> = new Map<number, Describe>([
     events.TRACE_PORT,
     (_, a, b) => step('V1', `the port belongs to virtual subnet ${vsid(a)}, MAC ${mac(b)}`),
   ],
-  [events.TRACE_VLAN_REMOVED, (_, a) => step('N6', `priority tag removed (TCI ${hex(a, 4)})`)],
+  [
+    events.TRACE_VLAN_REMOVED,
+    (_, a, b) => step('N6', `VLAN tag removed (TCI ${hex(a, 4)}): virtual subnet ${vsid(b)}`),
+  ],
+  [events.TRACE_VLAN_ADDED, (_, a) => step('N6', `the port has the subnet on VLAN ${a}: tag added`)],
+  [events.TRACE_GATEWAY4, (_, a) => step('V2', `${ipv4(a)} is a gateway`)],
+  [events.TRACE_GATEWAY6, (_, a, b) => step('V2', `${ipv6(a, b)} is a gateway`)],
+  [
+    events.TRACE_ROUTED4,
+    (_, a, b) => step('V2', `routed: ${ipv4(a)} is an endpoint’s in virtual subnet ${vsid(b)}`),
+  ],
+  [events.TRACE_ROUTED6, (_, a, b) => step('V2', `routed: ${ipv6(a, b)} is an endpoint’s`)],
+  [
+    events.TRACE_CONNECTED,
+    (_, a) =>
+      step('V2', `the longest prefix is virtual subnet ${vsid(a)}’s own, where nobody has the address`),
+  ],
+  [
+    events.TRACE_ROUTE4,
+    (_, a, b) => step('V2', `the longest prefix is a route’s, via ${ipv4(a)} in virtual subnet ${vsid(b)}`),
+  ],
+  [events.TRACE_ROUTE6, (_, a, b) => step('V2', `the longest prefix is a route’s, via ${ipv6(a, b)}`)],
+  [
+    events.TRACE_NEIGHBOR4,
+    (_, a, b) => step('V4', `who has ${ipv4(a)}? ${b === 0n ? 'nobody in the subnet' : mac(b)}`),
+  ],
+  [events.TRACE_NEIGHBOR6, (_, a, b) => step('V4', `who has ${ipv6(a, b)}?`)],
+  [events.TRACE_FLOOD, (_, a, b) => step('V5', `to ${a} ports and hosts, ${b} of them by a copy`)],
+  [events.TRACE_FRAGMENTS, (_, a, b) => step('T1', `cut into ${a} pieces of at most ${b} bytes`)],
+  [events.TRACE_MSS, (_, a, b) => step('T3', `TCP maximum segment size ${a} → ${b}`)],
+  [
+    events.TRACE_PATH_MTU,
+    (plan, a, b) =>
+      step('T4', a === 0n ? 'it quotes no tunnel of ours' : `path to ${place(plan, a)}: ${b} bytes of IP`),
+  ],
   [
     events.TRACE_SOURCE_MAC,
     (_, a, b) =>
@@ -95,7 +153,8 @@ const DESCRIPTIONS: ReadonlyMap<number, Describe> = new Map<number, Describe>([
   ],
   [events.TRACE_SOURCE_LINK_LOCAL, () => step('V6', 'source is the link-local address of the MAC')],
   [events.TRACE_LOOKUP_ADDRESS4, (plan, a, b) => step('V3', `destination ${ipv4(a)}: ${place(plan, b)}`)],
-  [events.TRACE_LOOKUP_ADDRESS6, (plan, a, b) => step('V3', `destination …${half6(a)}: ${place(plan, b)}`)],
+  [events.TRACE_LOOKUP_ADDRESS6, (_, a, b) => step('V3', `destination ${ipv6(a, b)}`)],
+  [events.TRACE_RECORD, (plan, a) => step('V3', `its record leads to ${place(plan, a)}`)],
   [events.TRACE_LOOKUP_MAC, (plan, a, b) => step('V3', `destination MAC ${mac(a)}: ${place(plan, b)}`)],
   [
     events.TRACE_LOCAL_PORT,
@@ -108,7 +167,7 @@ const DESCRIPTIONS: ReadonlyMap<number, Describe> = new Map<number, Describe>([
   ],
   [
     events.TRACE_METHOD_REWRITE6,
-    (_, a, b) => step('W1', `IP Rewrite: provider addresses …${half6(a)} → …${half6(b)}`),
+    (_, a, b) => step('W1', `IP Rewrite: provider address of the source ${ipv6(a, b)}`),
   ],
   [events.TRACE_SIZE_LIMIT, (_, a, b) => step('T1', `${a} bytes of IP on the wire, the path carries ${b}`)],
   [
@@ -120,7 +179,8 @@ const DESCRIPTIONS: ReadonlyMap<number, Describe> = new Map<number, Describe>([
   [events.TRACE_L4_CHECKSUM, (_, a, b) => step('W3', `transport checksum ${hex(a, 4)} → ${hex(b, 4)}`)],
   [events.TRACE_QUOTE, () => step('W6', 'an ICMP error: the quoted packet is translated too')],
   [events.TRACE_OUTER4, (_, a, b) => step('N9', `outer IPv4 ${ipv4(a)} → ${ipv4(b)}`)],
-  [events.TRACE_OUTER6, (_, a, b) => step('N9', `outer IPv6 …${half6(a)} → …${half6(b)}`)],
+  [events.TRACE_OUTER6, (_, a, b) => step('N9', `outer IPv6 source ${ipv6(a, b)}`)],
+  [events.TRACE_TOWARDS6, (_, a, b) => step('N9', `and destination ${ipv6(a, b)}`)],
   [
     events.TRACE_OUTER_CHECKSUM,
     (_, a) => step('N8', `outer header checksum is ${a === 1n ? 'right' : 'wrong'}`),
@@ -152,11 +212,7 @@ function describe(plan: Plan, event: number, a: bigint, b: bigint): Step {
 /** What a next hop (+ 1, 0 = none) is for people. */
 function place(plan: Plan, nextHop: bigint): string {
   if (nextHop === 0n) return 'no record';
-  const index = Number(nextHop) - 1;
-  const local = plan.ports[index];
-  if (local !== undefined) return `${local.endpoint.name} on this host`;
-  const peer = plan.hops.peers[index - plan.ports.length];
-  return peer === undefined ? `next hop ${index}` : `an endpoint on ${peer.host.name}`;
+  return plan.describeHop(Number(nextHop) - 1);
 }
 
 // Values come as they lie in WASM's memory: the first byte on the wire is the lowest.
@@ -182,10 +238,6 @@ function ipv4(value: bigint): string {
 
 function ipv6(high: bigint, low: bigint): string {
   return formatIpv6(BigInt(`0x${wire(high, 8)}${wire(low, 8)}`));
-}
-
-function half6(low: bigint): string {
-  return wire(low, 8).replace(/(....)(?=.)/g, '$1:');
 }
 
 function hex(value: bigint, digits: number): string {

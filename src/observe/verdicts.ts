@@ -3,7 +3,7 @@
 import * as verdicts from '../abi/verdict.ts';
 
 export type VerdictName = keyof typeof verdicts extends infer Name
-  ? Exclude<Name, 'FIRST_DROP' | 'VERDICT_COUNT'>
+  ? Exclude<Name, 'FIRST_DROP' | 'VERDICT_COUNT' | 'SUPPRESSED_ERROR' | 'LOST_COPY'>
   : never;
 export type DropName = Extract<VerdictName, `DROP_${string}`>;
 
@@ -16,8 +16,9 @@ export interface Verdict {
 
 const TABLE: readonly [VerdictName, rule: string, sentence: string][] = [
   ['FORWARD', 'V3', 'sent out of a port'],
-  ['PUNT', 'N8', 'not for a virtual network: left to the host’s own stack'],
-  ['REPLY', 'V2', 'generated as an answer'],
+  ['PUNT', 'N8', 'not for a virtual network of this host: left to its own stack'],
+  ['REPLY', 'V4', 'answered by the gateway, or from the records'],
+  ['ICMP_ERROR', 'T2', 'tells the VM why its packet was dropped'],
   ['DROP_CUT_CAPTURE', 'N8', 'the capture kept only the beginning of the frame (snap length)'],
   ['DROP_FRAME_TRUNCATED', 'N8', 'the frame ends inside its Ethernet header or VLAN tag'],
   ['DROP_FRAME_TOO_LONG', 'T1', 'the frame is longer than any slot'],
@@ -40,9 +41,21 @@ const TABLE: readonly [VerdictName, rule: string, sentence: string][] = [
   ['DROP_SOURCE_MAC', 'V6', 'the VM sent with a MAC that is not its own'],
   ['DROP_SOURCE_ADDRESS', 'V6', 'the VM sent with an IP address that is not its own'],
   ['DROP_ARP_SENDER', 'V6', 'the VM claimed another one’s address in ARP'],
+  ['DROP_ND_SENDER', 'V6', 'the VM claimed another one’s address in neighbour discovery, or to be a router'],
+  ['DROP_ND_MALFORMED', 'V4', 'a neighbour discovery message that RFC 4861 tells to discard'],
+  [
+    'DROP_ADDRESS_TAKEN',
+    'V4',
+    'the VM asked whether it may take an address that another one has; it was told',
+  ],
+  ['DROP_NEIGHBOR_UNKNOWN', 'V4', 'nobody in the virtual subnet has the address that was asked for'],
+  [
+    'DROP_NEIGHBOR_NEEDLESS',
+    'V4',
+    'an announcement or question that changes nothing: the records know already',
+  ],
   ['DROP_NO_RECORD', 'V3', 'no endpoint of the virtual subnet has this destination address or MAC'],
-  ['DROP_FLOOD', 'V5', 'broadcast and multicast are not copied yet'],
-  ['DROP_ROUTED', 'V2', 'routing between virtual subnets is not there yet'],
+  ['DROP_FLOOD', 'V5', 'the virtual subnet does not carry broadcast and multicast'],
   ['DROP_SAME_PORT', 'V8', 'the destination is the VM that sent it'],
   ['DROP_OVER_MTU', 'T1', 'the packet with its envelope exceeds the MTU of the provider network'],
   ['DROP_REWRITE_NON_IP', 'W8', 'only IP can be rewritten, and both endpoints use IP Rewrite'],
@@ -77,6 +90,19 @@ const TABLE: readonly [VerdictName, rule: string, sentence: string][] = [
   ['DROP_TUNNEL_TYPE', 'V7', 'it came by the wrong mechanism for these two ends'],
   ['DROP_ECN_CE', 'ECN', 'congestion was marked on a packet whose sender does not understand the mark'],
   ['DROP_NO_LOCAL_PORT', 'V3', 'no local endpoint of the virtual subnet has the inner destination MAC'],
+  ['DROP_FLOOD_RATE', 'V5', 'the VM sends more broadcasts and multicasts than its port may'],
+  ['DROP_NO_SLOT', 'V5', 'no room for all the copies or pieces of the packet'],
+  ['DROP_NO_GATEWAY', 'V2', 'the virtual subnet has no gateway for this address family'],
+  ['DROP_NO_ROUTE', 'V2', 'no subnet and no route of the routing domain leads to the destination'],
+  ['DROP_TTL_EXCEEDED', 'V2', 'its TTL or hop limit does not allow another router'],
+  [
+    'DROP_NOT_ROUTABLE',
+    'V2',
+    'a router may not forward it: not IP, or an address that means something on one link only',
+  ],
+  ['DROP_GATEWAY', 'V2', 'it was for the gateway itself, which answers ping and nothing else'],
+  ['DROP_PATH_MTU', 'T4', 'news about the path MTU of a peer: taken in, and nobody else needs it'],
+  ['DROP_ICMP_UNMATCHED', 'T4', 'an ICMP error about a tunnel that is none of ours'],
 ];
 
 /** All verdicts by number. */

@@ -2,6 +2,7 @@
 
 import type * as z from 'zod';
 import { type Path, didYouMean, formatPath, show } from './errors.ts';
+import { type Readable, readablePart } from './readable.ts';
 
 export interface Found {
   readonly path: Path;
@@ -22,12 +23,12 @@ export class Collector {
     this.found.push(first === undefined ? { path, message } : { path, message, first });
   }
 
-  /** `value` as the schema has it, or undefined after its problems were noted. */
-  parse<Schema extends z.ZodType>(schema: Schema, value: unknown, path: Path): z.output<Schema> | undefined {
+  /** `value` as the schema has it; what is wrong with it is noted, and the rest of it is read. */
+  read<Schema extends z.ZodType>(schema: Schema, value: unknown, path: Path): Readable<z.output<Schema>> {
     const result = schema.safeParse(value);
-    if (result.success) return result.data;
+    if (result.success) return result.data as Readable<z.output<Schema>>;
     for (const issue of result.error.issues) this.#addIssue(schema, issue, value, path);
-    return undefined;
+    return (readablePart(schema, value) ?? {}) as Readable<z.output<Schema>>;
   }
 
   #addIssue(schema: z.ZodType, issue: z.core.$ZodIssue, value: unknown, path: Path): void {
@@ -60,19 +61,45 @@ function keysOf(schema: z.ZodType, path: Path): string[] {
   return Object.keys(at.shape ?? {});
 }
 
-/** Things that may exist once: says where the first one stands. */
-export class Unique {
-  readonly #first = new Map<string | number, Path>();
+/** Takes things that may exist once. */
+export interface Registry<Key> {
+  /**
+   * Notes a problem where the thing is somebody's already.
+   * @param what names it in the message, `host name "host1"`.
+   * @returns whether it was free.
+   */
+  claim(key: Key, path: Path, what: () => string): boolean;
+}
+
+/** The registry of one document: says where the first one stands. */
+export class Unique<Key> implements Registry<Key> {
+  readonly #first = new Map<Key, Path>();
   readonly #collector: Collector;
 
   constructor(collector: Collector) {
     this.#collector = collector;
   }
 
-  /** @param what names the thing in the message, `host name "host1"`. */
-  claim(key: string | number, path: Path, what: string): void {
+  claim(key: Key, path: Path, what: () => string): boolean {
     const first = this.#first.get(key);
     if (first === undefined) this.#first.set(key, path);
-    else this.#collector.add(path, `expected it once, got ${what} again`, first);
+    else this.#collector.add(path, `expected it once, got ${what()} again`, first);
+    return first === undefined;
+  }
+}
+
+/** Registries by a number that says where a thing may exist once. */
+export class UniquePer<Key> {
+  readonly #registries = new Map<number, Unique<Key>>();
+  readonly #collector: Collector;
+
+  constructor(collector: Collector) {
+    this.#collector = collector;
+  }
+
+  of(scope: number): Unique<Key> {
+    let registry = this.#registries.get(scope);
+    if (registry === undefined) this.#registries.set(scope, (registry = new Unique(this.#collector)));
+    return registry;
   }
 }

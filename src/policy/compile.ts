@@ -1,13 +1,20 @@
 /**
- * From a policy to what one host has to know: next hops, ports, and a record for every endpoint of the routing domains
- * that have an endpoint here. Records are fixed-size (`src/abi/layout.ts`) and go straight into the staging region.
+ * From a policy to what one host has to know: numbers for ports, subnets and next hops, and a record for everything that
+ * the routing domains with an endpoint here consist of. Records are fixed-size (`src/abi/layout.ts`) and go straight into the
+ * staging region. What is loaded at the start and what changes later goes the same way.
  */
 
 import * as abi from '../abi/layout.ts';
-import type { Capacity } from '../engine/instance.ts';
-import { contains } from './addresses.ts';
-import type { Endpoint, Host, IpAddress, Policy, RoutingDomain, Subnet } from './model.ts';
+import type { TableCapacity } from '../engine/instance.ts';
+import { DomainTables, type PlannedSubnet } from './domain-tables.ts';
+import { domainsOf, measure, speakersOfDraft00 } from './measure.ts';
+import type { Endpoint, Host, Policy, RoutingDomain } from './model.ts';
+import { NextHops, type PeerHop, isReachedDirectly, tunnelFamily } from './next-hops.ts';
+import { type Epochs, Numbers, Stretches, TablesFullError } from './numbers.ts';
 import { RecordWriter } from './record-writer.ts';
+
+export type { PlannedSubnet } from './domain-tables.ts';
+export { measure } from './measure.ts';
 
 /** A local endpoint and its port. */
 export interface PlannedPort {
@@ -15,209 +22,174 @@ export interface PlannedPort {
   readonly endpoint: Endpoint;
 }
 
-export interface PlannedSubnet {
-  /** Block of counters. */
-  readonly index: number;
-  readonly customer: string;
-  readonly routingDomain: string;
-  readonly subnet: Subnet;
+/** Puts the ranges of a domain's routes into the tables; `bytes` as `stageRanges` reads them. */
+export type InstallRanges = (family: 4 | 6, base: number, ranges: DataView, total: number) => void;
+
+/** Where the records of a plan go. */
+export interface Sink {
+  readonly writer: RecordWriter;
+  readonly installRanges: InstallRanges;
+  readonly epochs: Epochs;
+  /** A subnet goes, and its block of counters will be another one's. */
+  readonly retireCounters: (vsid: number, index: number) => void;
 }
 
-interface PeerHop {
-  readonly index: number;
+/** Everything that the domains of one host share. */
+export class Plan {
   readonly host: Host;
-  /** Outer destination MAC of rewritten packets; the VM's own where `useVmMac` is true. */
-  readonly rewriteMac: number;
-  readonly useVmMac: boolean;
-}
-
-/** What a host needs of a policy, numbered. */
-export interface Plan {
-  readonly policy: Policy;
-  readonly host: Host;
-  readonly domains: readonly RoutingDomain[];
-  readonly ports: readonly PlannedPort[];
-  readonly portOf: ReadonlyMap<Endpoint, number>;
-  readonly subnets: readonly PlannedSubnet[];
-  /** Entries that the tables must hold. */
-  readonly capacity: Omit<Capacity, 'slots' | 'largeSlots'>;
+  readonly provider: Policy['provider'];
+  /** By their index; removed ones leave a gap. */
+  readonly hosts: (Host | undefined)[];
+  readonly capacity: TableCapacity;
+  readonly sink: Sink;
   readonly hops: NextHops;
-}
+  /** Local endpoints by port number. */
+  readonly ports = new Map<number, PlannedPort>();
+  /** By the endpoint's name. */
+  readonly portOf = new Map<string, number>();
+  /** By VSID. */
+  readonly subnets = new Map<number, PlannedSubnet>();
+  /** By RDID. */
+  readonly domains = new Map<string, DomainTables>();
+  readonly numbers: Readonly<
+    Record<'ports' | 'subnets' | 'domains' | 'members' | 'prefixes' | 'routes', Numbers>
+  >;
+  readonly ranges4: Stretches;
+  readonly ranges6: Stretches;
+  /** Path MTU 62 bytes less: a tunnel of this host is over IPv6. */
+  #hasIpv6Tunnel = false;
+  #anyDraft00 = false;
+  readonly #keptPorts = new Map<string, number>();
 
-/** Next hops: first one for every local port, then those of peers as endpoints need them. */
-class NextHops {
-  readonly peers: PeerHop[] = [];
-  readonly #byKey = new Map<string, PeerHop>();
-  readonly #host: Host;
-  readonly #localCount: number;
-
-  constructor(host: Host, localCount: number) {
-    this.#host = host;
-    this.#localCount = localCount;
+  constructor(policy: Policy, host: Host, capacity: TableCapacity, sink: Sink) {
+    this.host = host;
+    this.provider = policy.provider;
+    this.hosts = [...policy.hosts];
+    this.capacity = capacity;
+    this.sink = sink;
+    const numbers = (what: string, many: number) => new Numbers(what, many, sink.epochs);
+    this.numbers = {
+      ports: numbers('ports', capacity.ports),
+      subnets: numbers('subnets', capacity.subnets),
+      domains: numbers('routing domains', capacity.domains),
+      members: numbers('copies of broadcasts', capacity.members),
+      prefixes: numbers('IPv6 prefixes', capacity.prefixes),
+      routes: numbers('routes', capacity.routes),
+    };
+    this.ranges4 = new Stretches('IPv4 routes', capacity.ranges4, sink.epochs);
+    this.ranges6 = new Stretches('IPv6 routes', capacity.ranges6, sink.epochs);
+    this.hops = new NextHops(host, numbers('next hops', capacity.nextHops), (hop) => {
+      this.#writePeer(hop);
+    });
   }
 
-  get count(): number {
-    return this.#localCount + this.peers.length;
-  }
-
-  ofPort(port: number): number {
-    return port - 1;
-  }
-
-  /** The peer that an endpoint is behind; `provider`: the address that rewritten packets to it carry. */
-  ofEndpoint(peer: Host, endpoint: Endpoint, provider: IpAddress | undefined): number {
-    if (provider === undefined) return this.#of(peer, 0, false);
-    const isDirect = isReachedDirectly(this.#host, provider);
-    if (!isDirect) return this.#of(peer, this.#host.gateway?.mac ?? 0, false);
-    return this.#of(peer, peer.mac, endpoint.useVmMac);
-  }
-
-  #of(host: Host, rewriteMac: number, useVmMac: boolean): number {
-    const key = `${host.index} ${rewriteMac} ${useVmMac}`;
-    let hop = this.#byKey.get(key);
-    if (hop === undefined) {
-      hop = { index: this.count, host, rewriteMac, useVmMac };
-      this.#byKey.set(key, hop);
-      this.peers.push(hop);
+  /**
+   * Writes everything that the host knows of a policy.
+   * @param before port numbers by endpoint: who is on this host still keeps its own.
+   */
+  load(policy: Policy, before: ReadonlyMap<string, number> = new Map()): void {
+    for (const { name, number } of keptPorts(policy, this.host, before)) {
+      this.#keptPorts.set(name, number);
+      this.numbers.ports.reserve(number);
     }
-    return hop.index;
+    const domains = domainsOf(policy, this.host);
+    const speakers = speakersOfDraft00(policy.hosts, this.host);
+    const peers = new Set(
+      domains.flatMap(({ domain }) => domain.endpoints.map(({ host }) => policy.hosts[host]!)),
+    );
+    peers.delete(this.host);
+    for (const peer of speakers) peers.add(peer);
+    this.#hasIpv6Tunnel = [...peers].some((peer) => tunnelFamily(policy, this.host, peer) === 6);
+    this.#anyDraft00 = policy.hosts.some(({ nvgreKey }) => nvgreKey === 'draft00');
+    this.#writeHost();
+    for (const peer of speakers) this.hops.ofHost(peer);
+    for (const { customer, domain } of domains) this.addDomain(customer, domain, domain.endpoints);
+    this.sink.writer.flush();
   }
-}
 
-/** The address lies in the host's own provider prefix of that family. */
-function isReachedDirectly(host: Host, address: IpAddress): boolean {
-  const own = address.family === 4 ? host.ipv4 : host.ipv6;
-  return own !== undefined && contains(own, address);
-}
+  takePort(endpoint: string): number {
+    const kept = this.#keptPorts.get(endpoint);
+    if (kept === undefined) return this.numbers.ports.take();
+    this.#keptPorts.delete(endpoint);
+    return kept;
+  }
 
-/** Selects and numbers what `host` needs. */
-export function plan(policy: Policy, host: Host): Plan {
-  const domains: RoutingDomain[] = [];
-  const ports: PlannedPort[] = [];
-  const subnets: PlannedSubnet[] = [];
-  for (const customer of policy.customers) {
-    for (const domain of customer.routingDomains) {
-      const local = domain.endpoints.filter((endpoint) => endpoint.host === host.index);
-      if (local.length === 0) continue;
-      domains.push(domain);
-      for (const endpoint of local) ports.push({ number: ports.length + 1, endpoint });
-      for (const subnet of domain.subnets) {
-        subnets.push({
-          index: subnets.length + 1,
-          customer: customer.name,
-          routingDomain: domain.name,
-          subnet,
-        });
-      }
+  addDomain(customer: string, domain: RoutingDomain, endpoints: Iterable<Endpoint>): DomainTables {
+    const tables = new DomainTables(this, customer, domain);
+    this.domains.set(domain.id, tables);
+    tables.load(endpoints);
+    return tables;
+  }
+
+  /** Forgets a domain that has no endpoint here any more. `endpoints`: all that are left of it. */
+  removeDomain(id: string, endpoints: Iterable<Endpoint>): void {
+    const tables = this.domains.get(id)!;
+    for (const endpoint of endpoints) tables.removeEndpoint(endpoint);
+    for (const subnet of tables.knownSubnets()) tables.removeSubnet(subnet);
+    this.domains.delete(id);
+    this.numbers.domains.release(tables.index);
+  }
+
+  /** @throws TablesFullError where what every packet needs would change: then the tables are to be built anew. */
+  addHost(host: Host): void {
+    this.hosts[host.index] = host;
+    if (host.nvgreKey === 'draft00' && !this.#anyDraft00)
+      throw new TablesFullError('the first host of its kind');
+    for (const peer of speakersOfDraft00([host], this.host)) this.hops.ofHost(peer);
+  }
+
+  /** Nobody is on it any more. What leads to it stays until the next generation. */
+  removeHost(host: Host): void {
+    this.hosts[host.index] = undefined;
+    this.hops.forget(host);
+    for (const own of [host.ipv4, host.ipv6]) {
+      if (own === undefined) continue;
+      this.sink.writer.begin(abi.RECORD_PEER | abi.RECORD_REMOVE);
+      this.sink.writer.provider(own.address);
     }
   }
-  const hops = new NextHops(host, ports.length);
-  const entries = countEntries(policy, host, domains, hops);
-  const capacity = { ...entries, ports: ports.length, subnets: subnets.length, nextHops: hops.count };
-  const portOf = new Map(ports.map(({ endpoint, number }) => [endpoint, number]));
-  return { policy, host, domains, ports, portOf, subnets, capacity, hops };
-}
 
-/** Entries of the endpoint and provider tables; numbers the next hops on the way. */
-function countEntries(policy: Policy, host: Host, domains: readonly RoutingDomain[], hops: NextHops) {
-  const entries = { addresses4: 0, addresses6: 0, macs: 0, providers4: 0, providers6: 0 };
-  for (const domain of domains) {
-    for (const endpoint of domain.endpoints) {
-      entries.macs++;
-      const peer = policy.hosts[endpoint.host]!;
-      if (peer !== host) hops.ofEndpoint(peer, endpoint, undefined);
-      for (const { customer, provider } of endpoint.addresses) {
-        if (peer !== host) hops.ofEndpoint(peer, endpoint, provider);
-        if (customer.family === 4) entries.addresses4++;
-        else entries.addresses6++;
-        if (provider === undefined) continue;
-        if (provider.family === 4) entries.providers4++;
-        else entries.providers6++;
-      }
-    }
-  }
-  const peers = new Set(hops.peers.map((hop) => hop.host));
-  entries.providers4 += [...peers].filter((peer) => peer.ipv4 !== undefined).length;
-  entries.providers6 += [...peers].filter((peer) => peer.ipv6 !== undefined).length;
-  return entries;
-}
-
-/**
- * Writes the records of a plan.
- * @param view the staging region, STAGING_RECORDS records long.
- * @param install takes the first `count` records of it.
- */
-export function writeRecords(planned: Plan, view: DataView, install: (count: number) => void): void {
-  const writer = new RecordWriter(view, install);
-  writeHost(planned, writer);
-  writePorts(planned, writer);
-  writePeers(planned, writer);
-  for (const domain of planned.domains) {
-    for (const endpoint of domain.endpoints) writeEndpoint(planned, endpoint, writer);
-  }
-  writer.flush();
-}
-
-function writeHost({ policy, host }: Plan, writer: RecordWriter): void {
-  const { provider } = policy;
-  let flags = 0;
-  if (provider.ecn === 'compatibility') flags |= abi.HOST_ECN_COMPATIBILITY;
-  if (provider.flowId === 'zero') flags |= abi.HOST_FLOW_ID_ZERO;
-  if (provider.dscp !== 'uniform') flags |= abi.HOST_DSCP_FIXED;
-  writer.begin(abi.RECORD_HOST);
-  writer.u8(abi.RECORD_FLAGS, flags);
-  writer.u32(abi.RECORD_INDEX, provider.dscp === 'uniform' ? 0 : provider.dscp);
-  writer.mac(abi.RECORD_MAC, host.mac);
-  writer.mac(abi.RECORD_MAC2, provider.routerMac);
-  writer.providerAddresses(host);
-}
-
-function writePorts({ ports, subnets, hops }: Plan, writer: RecordWriter): void {
-  const indexOf = new Map<number, number>();
-  for (const { index, subnet } of subnets) {
-    indexOf.set(subnet.vsid, index);
-    writer.begin(abi.RECORD_SUBNET);
-    writer.u32(abi.RECORD_INDEX, index);
-    writer.vsid(subnet.vsid);
-  }
-  for (const { number, endpoint } of ports) {
-    writer.begin(abi.RECORD_NEXT_HOP);
-    writer.u32(abi.RECORD_INDEX, hops.ofPort(number));
-    writer.u32(abi.RECORD_PORT_NUMBER, number);
-
-    let flags = abi.PORT_ACTIVE;
-    if (endpoint.forwarding) flags |= abi.PORT_FORWARDING;
-    if (endpoint.method === 'rewrite') flags |= abi.PORT_REWRITE;
-    if (endpoint.useVmMac) flags |= abi.PORT_VM_MAC;
-    writer.begin(abi.RECORD_PORT);
+  #writeHost(): void {
+    const { provider, host } = this;
+    const { writer } = this.sink;
+    let flags = 0;
+    if (provider.ecn === 'compatibility') flags |= abi.HOST_ECN_COMPATIBILITY;
+    if (provider.flowId === 'zero') flags |= abi.HOST_FLOW_ID_ZERO;
+    if (provider.dscp !== 'uniform') flags |= abi.HOST_DSCP_FIXED;
+    if (provider.clampMss) flags |= abi.HOST_CLAMP_MSS;
+    if (host.nvgreKey === 'draft00') flags |= abi.HOST_DRAFT00;
+    if (this.#anyDraft00) flags |= abi.HOST_ANY_DRAFT00;
+    writer.begin(abi.RECORD_HOST);
     writer.u8(abi.RECORD_FLAGS, flags);
-    writer.u32(abi.RECORD_INDEX, number);
-    writer.vsid(endpoint.vsid);
-    writer.u16(abi.RECORD_NEXTHOP, hops.ofPort(number));
-    writer.mac(abi.RECORD_MAC, endpoint.mac);
-    writer.u32(abi.RECORD_SUBNET_INDEX, indexOf.get(endpoint.vsid)!);
+    writer.u32(abi.RECORD_INDEX, provider.dscp === 'uniform' ? 0 : provider.dscp);
+    writer.u32(abi.RECORD_FLOOD_LIMIT, provider.floodLimit);
+    writer.u32(abi.RECORD_ICMP_LIMIT, provider.icmpLimit);
+    writer.u16(abi.RECORD_MTU, Math.max(provider.mtu - (this.#hasIpv6Tunnel ? 62 : 42), IPV6_MIN_MTU));
+    writer.mac(abi.RECORD_MAC, host.mac);
+    writer.mac(abi.RECORD_MAC2, provider.routerMac);
+    writer.providerAddresses(host);
   }
-}
 
-function writePeers({ policy, host, hops }: Plan, writer: RecordWriter): void {
-  const known = new Set<Host>();
-  for (const hop of hops.peers) {
-    const family = tunnelFamily(policy, host, hop.host);
+  #writePeer(hop: PeerHop): void {
+    const { host, provider } = this;
+    const { writer } = this.sink;
+    const family = tunnelFamily(this, host, hop.host);
+    if (family === 6 && !this.#hasIpv6Tunnel) throw new TablesFullError('the first tunnel over IPv6');
     const outer = family === 4 ? hop.host.ipv4! : hop.host.ipv6!;
+    let flags = hop.useVmMac ? abi.NEXT_HOP_VM_MAC : 0;
+    if (host.nvgreKey === 'draft00' || hop.host.nvgreKey === 'draft00') flags |= abi.NEXT_HOP_DRAFT00;
+    const direct = isReachedDirectly(host, outer.address) ? hop.host.mac : (host.gateway?.mac ?? 0);
     writer.begin(abi.RECORD_NEXT_HOP);
     writer.u8(abi.RECORD_FAMILY, family);
-    writer.u8(abi.RECORD_FLAGS, hop.useVmMac ? abi.NEXT_HOP_VM_MAC : 0);
-    writer.u8(abi.RECORD_TTL, policy.provider.ttl);
+    writer.u8(abi.RECORD_FLAGS, flags);
+    writer.u8(abi.RECORD_TTL, provider.ttl);
     writer.u32(abi.RECORD_INDEX, hop.index);
-    writer.u16(abi.RECORD_MTU, policy.provider.mtu);
-    writer.mac(
-      abi.RECORD_MAC,
-      isReachedDirectly(host, outer.address) ? hop.host.mac : (host.gateway?.mac ?? 0),
-    );
+    writer.u32(abi.RECORD_PEER_RING, hop.first);
+    writer.u16(abi.RECORD_MTU, provider.mtu);
+    writer.mac(abi.RECORD_MAC, direct);
     writer.mac(abi.RECORD_MAC2, hop.rewriteMac);
     writer.providerAddresses(hop.host);
-    if (known.has(hop.host)) continue;
-    known.add(hop.host);
+    if (hop.first !== hop.index) return;
     for (const own of [hop.host.ipv4, hop.host.ipv6]) {
       if (own === undefined) continue;
       writer.begin(abi.RECORD_PEER);
@@ -225,36 +197,49 @@ function writePeers({ policy, host, hops }: Plan, writer: RecordWriter): void {
       writer.provider(own.address);
     }
   }
-}
 
-/** The family of the envelope between two hosts; validation made sure that there is one. */
-export function tunnelFamily(policy: Policy, from: Host, to: Host): 4 | 6 {
-  const isIpv4 = from.ipv4 !== undefined && to.ipv4 !== undefined;
-  const isIpv6 = from.ipv6 !== undefined && to.ipv6 !== undefined;
-  if (isIpv4 && isIpv6) return policy.provider.prefer === 'ipv4' ? 4 : 6;
-  return isIpv4 ? 4 : 6;
-}
-
-function writeEndpoint({ policy, host, portOf, hops }: Plan, endpoint: Endpoint, writer: RecordWriter): void {
-  const peer = policy.hosts[endpoint.host]!;
-  const hopOf = (provider: IpAddress | undefined) =>
-    peer === host ? hops.ofPort(portOf.get(endpoint)!) : hops.ofEndpoint(peer, endpoint, provider);
-
-  let flags = 0;
-  if (endpoint.forwarding) flags |= abi.MAC_FORWARDING;
-  if (endpoint.method === 'rewrite') flags |= abi.MAC_REWRITE;
-  writer.begin(abi.RECORD_ENDPOINT_MAC);
-  writer.u8(abi.RECORD_FLAGS, flags);
-  writer.vsid(endpoint.vsid);
-  writer.u16(abi.RECORD_NEXTHOP, hopOf(undefined));
-  writer.mac(abi.RECORD_MAC, endpoint.mac);
-
-  for (const { customer, provider } of endpoint.addresses) {
-    writer.begin(abi.RECORD_ADDRESS);
-    writer.vsid(endpoint.vsid);
-    writer.u16(abi.RECORD_NEXTHOP, hopOf(provider));
-    writer.mac(abi.RECORD_MAC, endpoint.mac);
-    writer.customer(customer);
-    if (provider !== undefined) writer.provider(provider);
+  /** What a next hop is, for people. */
+  describeHop(index: number): string {
+    if (index === abi.GATEWAY_HOP) return 'the gateway';
+    for (const { number, endpoint } of this.ports.values()) {
+      if (this.hops.ofPort(number) === index) return `${endpoint.name} on this host`;
+    }
+    const peer = this.hops.peers.get(index);
+    return peer === undefined ? `next hop ${index}` : `an endpoint on ${peer.host.name}`;
   }
+}
+
+/** Of the port numbers of before those whose endpoints are on the host in this policy. */
+export function keptPorts(
+  policy: Policy,
+  host: Host,
+  before: ReadonlyMap<string, number>,
+): { name: string; number: number }[] {
+  if (before.size === 0) return [];
+  return domainsOf(policy, host).flatMap(({ domain }) =>
+    domain.endpoints.flatMap((endpoint) => {
+      const number = endpoint.host === host.index ? before.get(endpoint.name) : undefined;
+      return number === undefined ? [] : [{ name: endpoint.name, number }];
+    }),
+  );
+}
+
+/** RFC 8200 §5. */
+const IPV6_MIN_MTU = 1280;
+
+/** A plan whose records go nowhere: for who only needs the numbers. */
+export function plan(policy: Policy, host: Host): Plan {
+  const writer = new RecordWriter(
+    new DataView(new ArrayBuffer(abi.STAGING_RECORDS * abi.RECORD_SIZE)),
+    () => undefined,
+  );
+  const epochs = { current: () => 1, oldest: () => 1 };
+  const planned = new Plan(policy, host, measure(policy, host), {
+    writer,
+    installRanges: () => undefined,
+    epochs,
+    retireCounters: () => undefined,
+  });
+  planned.load(policy);
+  return planned;
 }

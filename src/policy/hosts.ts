@@ -1,4 +1,4 @@
-/** Hosts of the document: each on its own, then against the others. */
+/** Hosts: each on its own, then against the others. */
 
 import {
   formatIp,
@@ -10,118 +10,150 @@ import {
   sameAddress,
   unusableAs,
 } from './addresses.ts';
-import { type Collector, Unique } from './collector.ts';
+import { type Collector, type Registry, Unique } from './collector.ts';
 import type { Path } from './errors.ts';
 import type { Gateway, Host, InterfaceAddress, IpAddress, Ipv4Address, Ipv6Address } from './model.ts';
+import type { Readable } from './readable.ts';
 import { type HostDocument, hostSchema } from './schema.ts';
 
-export interface ReadHosts {
-  /** Those without a problem of their own; `index` counts from 0 without gaps only when there was none. */
-  readonly hosts: Host[];
-  readonly byName: ReadonlyMap<string, Host>;
-  /** Names of hosts with problems: references to them are not another problem. */
-  readonly broken: ReadonlySet<string>;
+/** Takes an address on the physical network, which only one host, VM or gateway can have. */
+export type ClaimProvider = (address: IpAddress, path: Path) => boolean;
+
+/** What a host is read against. */
+export interface HostContext {
+  readonly collector: Collector;
+  readonly names: Registry<string>;
+  readonly macs: Registry<number>;
+  readonly claimProvider: ClaimProvider;
+  /** Hosts may share a gateway. */
+  readonly claimGateway: (address: IpAddress, path: Path) => void;
 }
 
-/** @param claimProvider takes each address on the physical network once. */
+/** @returns as much of the host as can be read; `name`: undefined where that cannot. */
+export function readHost(
+  context: HostContext,
+  document: unknown,
+  index: number,
+  at: Path,
+): { readonly host: Host; readonly name: string | undefined } {
+  const { collector, names, macs, claimGateway } = context;
+  const fields = collector.read(hostSchema, document, at);
+  const { name } = fields;
+  const mac = fields.mac === undefined ? undefined : parseMac(fields.mac);
+  const gateway = fields.gateway === undefined ? undefined : readGateway(collector, fields.gateway, at);
+  const host: Host = {
+    name: name ?? '',
+    index,
+    mac: mac ?? 0,
+    ...readAddresses(context, fields.addresses ?? [], [...at, 'addresses']),
+    gateway,
+    nvgreKey: fields.nvgreKey ?? 'rfc7637',
+  };
+  if (name !== undefined) names.claim(name, [...at, 'name'], () => `host "${name}"`);
+  if (mac !== undefined) macs.claim(mac, [...at, 'mac'], () => `MAC ${fields.mac}`);
+  for (const address of gateway?.addresses ?? []) claimGateway(address, [...at, 'gateway', 'address']);
+  return { host, name };
+}
+
+function readAddresses(
+  { collector, claimProvider }: HostContext,
+  texts: readonly (string | undefined)[],
+  at: Path,
+): Pick<Host, 'ipv4' | 'ipv6'> {
+  let ipv4: InterfaceAddress<Ipv4Address> | undefined;
+  let ipv6: InterfaceAddress<Ipv6Address> | undefined;
+  for (const [position, text] of texts.entries()) {
+    if (text === undefined) continue;
+    const { address, length } = parseInterface(text)!;
+    const place = [...at, position];
+    checkUsable(collector, address, place, 'a provider address');
+    checkHostPart(collector, { address, length }, text, place);
+    const had = address.family === 4 ? ipv4 : ipv6;
+    if (had !== undefined)
+      collector.add(place, `expected one IPv${address.family} address, got ${text} as well`);
+    if (address.family === 4) ipv4 ??= { address, length };
+    else ipv6 ??= { address, length };
+    claimProvider(address, place);
+  }
+  return { ipv4, ipv6 };
+}
+
+function readGateway(
+  collector: Collector,
+  { address: text, mac }: Readable<NonNullable<HostDocument['gateway']>>,
+  at: Path,
+): Gateway | undefined {
+  if (text === undefined) return undefined;
+  const address = parseIp(text)!;
+  checkUsable(collector, address, [...at, 'gateway', 'address'], 'a gateway’s address');
+  return { addresses: [address], mac: mac === undefined ? 0 : parseMac(mac)! };
+}
+
+/** What has nothing to do with who reaches whom. An unknown key may be meant for anything. */
+const OTHER_FIELDS: ReadonlySet<unknown> = new Set(['name', 'mac', 'nvgreKey']);
+
+/** Hosts that endpoints may name. */
+export interface KnownHosts {
+  readonly byName: ReadonlyMap<string, Host>;
+  /** Hosts whose addresses or gateway have problems: nothing follows from what they have or lack. */
+  readonly unsound: ReadonlySet<Host>;
+  /** A name that is none of the policy's may be that of a host whose name cannot be read. */
+  readonly isDoubtful: (name: string) => boolean;
+}
+
+export interface ReadHosts extends KnownHosts {
+  /** In the order of the document; those in `unsound` are incomplete. */
+  readonly hosts: readonly Host[];
+}
+
 export function readHosts(
   collector: Collector,
   documents: readonly unknown[],
   path: Path,
-  claimProvider: (address: IpAddress, path: Path) => void,
+  claimProvider: ClaimProvider,
 ): ReadHosts {
   const hosts: Host[] = [];
   const byName = new Map<string, Host>();
-  const broken = new Set<string>();
-  const names = new Unique(collector);
-  const macs = new Unique(collector);
-  const gateways: PlacedGateway[] = [];
-  for (const [position, document] of documents.entries()) {
-    const at = [...path, position];
-    const parsed = collector.parse(hostSchema, document, at);
-    if (parsed === undefined) {
-      const name = (document as { name?: unknown } | null)?.name;
-      if (typeof name === 'string') broken.add(name);
-      continue;
-    }
-    const host = buildHost(collector, parsed, hosts.length, at);
-    names.claim(host.name, [...at, 'name'], `host "${host.name}"`);
-    macs.claim(host.mac, [...at, 'mac'], `MAC ${parsed.mac}`);
-    for (const [index, text] of parsed.addresses.entries()) {
-      claimProvider(parseInterface(text)!.address, [...at, 'addresses', index]);
-    }
-    if (host.gateway !== undefined)
-      gateways.push({ gateway: host.gateway, path: [...at, 'gateway', 'address'] });
-    if (!byName.has(host.name)) byName.set(host.name, host);
-    hosts.push(host);
-  }
-  claimGateways(gateways, claimProvider);
-  return { hosts, byName, broken };
-}
-
-interface PlacedGateway {
-  readonly gateway: Gateway;
-  readonly path: Path;
-}
-
-/** Hosts may share a gateway; a host or a VM cannot have its address. */
-function claimGateways(
-  gateways: readonly PlacedGateway[],
-  claimProvider: (address: IpAddress, path: Path) => void,
-): void {
-  const claimed = new Set<number | bigint>();
-  for (const { gateway, path } of gateways) {
-    for (const address of gateway.addresses) {
-      if (claimed.has(address.value)) continue;
-      claimed.add(address.value);
-      claimProvider(address, path);
-    }
-  }
-}
-
-function buildHost(collector: Collector, document: HostDocument, index: number, at: Path): Host {
-  let ipv4: InterfaceAddress<Ipv4Address> | undefined;
-  let ipv6: InterfaceAddress<Ipv6Address> | undefined;
-  for (const [position, text] of document.addresses.entries()) {
-    const { address, length } = parseInterface(text)!;
-    const place = [...at, 'addresses', position];
-    checkUsable(collector, address, place, 'a provider address');
-    checkHostPart(collector, { address, length }, text, place);
-    if (address.family === 4) {
-      if (ipv4 !== undefined) collector.add(place, `expected one IPv4 address, got ${text} as well`);
-      ipv4 ??= { address, length };
-    } else {
-      if (ipv6 !== undefined) collector.add(place, `expected one IPv6 address, got ${text} as well`);
-      ipv6 ??= { address, length };
-    }
-  }
-  const gateway = document.gateway === undefined ? undefined : buildGateway(collector, document.gateway, at);
-  return {
-    name: document.name,
-    index,
-    mac: parseMac(document.mac)!,
-    ipv4,
-    ipv6,
-    gateway,
-    nvgreKey: document.nvgreKey,
+  const unsound = new Set<Host>();
+  const meant = new Set<string>();
+  const gateways: { readonly address: IpAddress; readonly path: Path }[] = [];
+  let hasNameless = documents.length === 0;
+  const context: HostContext = {
+    collector,
+    names: new Unique(collector),
+    macs: new Unique(collector),
+    claimProvider,
+    claimGateway: (address, place) => gateways.push({ address, path: place }),
   };
-}
-
-function buildGateway(
-  collector: Collector,
-  document: NonNullable<HostDocument['gateway']>,
-  at: Path,
-): Gateway {
-  const address = parseIp(document.address)!;
-  checkUsable(collector, address, [...at, 'gateway', 'address'], 'a gateway’s address');
-  return { addresses: [address], mac: parseMac(document.mac)! };
+  for (const [position, document] of documents.entries()) {
+    const before = collector.found.length;
+    const { host, name } = readHost(context, document, position, [...path, position]);
+    hosts.push(host);
+    const problems = collector.found.slice(before);
+    if (problems.some(({ path: { [path.length + 1]: field } }) => !OTHER_FIELDS.has(field)))
+      unsound.add(host);
+    if (name !== undefined && !byName.has(name)) byName.set(name, host);
+    if (name !== undefined) continue;
+    const written = (document as { name?: unknown } | null | undefined)?.name;
+    if (typeof written === 'string') meant.add(written.trim());
+    else hasNameless = true;
+  }
+  // After all hosts: the gateway is the wrong one of the two.
+  const claimed = new Set<number | bigint>();
+  for (const { address, path: place } of gateways) {
+    if (claimed.has(address.value)) continue;
+    claimed.add(address.value);
+    claimProvider(address, place);
+  }
+  return { hosts, byName, unsound, isDoubtful: (name) => hasNameless || meant.has(name) };
 }
 
 /** Nobody can own unspecified, loopback, multicast and reserved addresses. */
-export function checkUsable(collector: Collector, address: IpAddress, path: Path, what: string): void {
+export function checkUsable(collector: Collector, address: IpAddress, path: Path, what: string): boolean {
   const fault = unusableAs(address);
   if (fault !== undefined)
     collector.add(path, `expected ${what}, got the ${fault} address ${formatIp(address)}`);
+  return fault === undefined;
 }
 
 /** First and last address of an IPv4 prefix belong to the network itself (RFC 1122 §3.2.1.3), but for /31 and /32. */

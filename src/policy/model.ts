@@ -36,6 +36,10 @@ export interface Provider {
   readonly clampMss: boolean;
   /** MAC of every subnet's gateway. */
   readonly routerMac: MacAddress;
+  /** Flooded frames per second and port; 0: none pass. */
+  readonly floodLimit: number;
+  /** ICMP errors per second and port; 0: none are sent. */
+  readonly icmpLimit: number;
 }
 
 export interface Gateway {
@@ -69,6 +73,8 @@ export interface Route {
 
 export interface EndpointAddress {
   readonly customer: IpAddress;
+  /** The subnet that it is in: the endpoint's own, or one of its `vlans`. A link-local address: the endpoint's own. */
+  readonly vsid: number;
   /** Same family as `customer`; there exactly when the endpoint's method is `rewrite` and the address is not link-local. */
   readonly provider: IpAddress | undefined;
 }
@@ -83,7 +89,7 @@ export interface Endpoint {
   readonly method: 'nvgre' | 'rewrite';
   readonly forwarding: boolean;
   readonly useVmMac: boolean;
-  /** 802.1Q VID on the port → VSID. */
+  /** 802.1Q VID on the port → VSID; each of another subnet, none of its own. */
   readonly vlans: ReadonlyMap<number, number>;
 }
 
@@ -104,6 +110,7 @@ export interface Customer {
 export interface Policy {
   readonly version: 1;
   readonly provider: Provider;
+  /** By `Host.index`. Where a change removed a host, an entry with an empty name and no addresses stays. */
   readonly hosts: readonly Host[];
   readonly customers: readonly Customer[];
 }

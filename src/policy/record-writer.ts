@@ -55,21 +55,22 @@ export class RecordWriter {
 
   customer(address: IpAddress): void {
     this.u8(abi.RECORD_FAMILY, address.family);
-    this.#ip(address.family === 4 ? abi.RECORD_ADDRESS4 : abi.RECORD_ADDRESS6, address);
+    this.ip(address.family === 4 ? abi.RECORD_ADDRESS4 : abi.RECORD_ADDRESS6, address);
   }
 
   provider(address: IpAddress): void {
     this.u8(abi.RECORD_FAMILY, address.family);
-    this.#ip(address.family === 4 ? abi.RECORD_PROVIDER4 : abi.RECORD_PROVIDER6, address);
+    this.ip(address.family === 4 ? abi.RECORD_PROVIDER4 : abi.RECORD_PROVIDER6, address);
   }
 
   /** Both addresses of a host, 0 for a family that it does not have. */
   providerAddresses(host: Host): void {
-    if (host.ipv4 !== undefined) this.#ip(abi.RECORD_PROVIDER4, host.ipv4.address);
-    if (host.ipv6 !== undefined) this.#ip(abi.RECORD_PROVIDER6, host.ipv6.address);
+    if (host.ipv4 !== undefined) this.ip(abi.RECORD_PROVIDER4, host.ipv4.address);
+    if (host.ipv6 !== undefined) this.ip(abi.RECORD_PROVIDER6, host.ipv6.address);
   }
 
-  #ip(offset: number, address: IpAddress): void {
+  /** In the order of the wire. */
+  ip(offset: number, address: IpAddress): void {
     if (address.family === 4) {
       this.#view.setUint32(this.#record + offset, address.value);
       return;

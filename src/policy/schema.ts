@@ -73,6 +73,11 @@ const interfaceAddress = () =>
   );
 const vsid = () => integer(0, 0xff_ffff, 'a virtual subnet id');
 
+/** VLAN ids of one endpoint. */
+export const MAX_VLANS = 64;
+/** Of one routing domain. */
+export const MAX_SUBNETS = 65_535;
+
 /** Zod reports the branch that came nearest, so both must say the same. */
 const DSCP = '"uniform" or an integer';
 
@@ -90,8 +95,14 @@ export const providerSchema = object({
     .default('hash')
     .describe('zero for peers that compare all 32 bits of the GRE key'),
   prefer: oneOf('ipv4', 'ipv6').default('ipv4').describe('outer family where two hosts have both'),
-  clampMss: boolean().default(true).describe('lower the TCP MSS to what fits (not used yet)'),
+  clampMss: boolean().default(true).describe('lower the TCP MSS to what fits an envelope'),
   routerMac: mac().default('02:00:5e:00:00:01').describe('MAC of every virtual subnet’s gateway'),
+  floodLimit: integer(0, 1_000_000)
+    .default(1000)
+    .describe('broadcast and multicast frames that a port may flood per second; 0: none'),
+  icmpLimit: integer(0, 1_000_000)
+    .default(100)
+    .describe('ICMP errors that a port may get per second; 0: none'),
 });
 
 export const hostSchema = object({
@@ -106,9 +117,9 @@ export const hostSchema = object({
   })
     .optional()
     .describe('next hop towards other provider prefixes'),
-  nvgreKey: oneOf('rfc7637')
+  nvgreKey: oneOf('rfc7637', 'draft00')
     .default('rfc7637')
-    .describe('layout of the GRE key; draft00 is not supported yet'),
+    .describe('layout of the GRE key that it sends and expects; draft00: VSID in the lower 24 bits'),
 });
 
 export const subnetSchema = object({
@@ -119,22 +130,26 @@ export const subnetSchema = object({
   gateways: list(address(), 'a list of addresses')
     .default([])
     .describe('addresses of the virtual router in this subnet'),
-  flood: oneOf('replicate', 'drop').default('replicate').describe('broadcast and multicast (not used yet)'),
+  flood: oneOf('replicate', 'drop')
+    .default('replicate')
+    .describe('broadcast and multicast: copied to everybody in the subnet, or dropped'),
 });
 
 export const routeSchema = object({
   to: prefix().describe('destination network'),
-  via: address().describe('a customer address of the routing domain'),
+  via: address().describe('an address of an endpoint in the routing domain, not link-local'),
   metric: integer(0, 65535).default(0).describe('the lower one of two routes to a network wins'),
 });
 
 export const endpointSchema = object({
   name: name().describe('name of the vNIC, unique in the fabric'),
   vsid: vsid().describe('its virtual subnet'),
-  mac: mac().describe('MAC of the vNIC, unique in its subnet'),
+  mac: mac().describe('MAC of the vNIC, unique in its subnet and in those of its vlans'),
   addresses: list(address(), 'a list of addresses')
     .default([])
-    .describe('customer addresses, unique in the routing domain; may be empty for a forwarding endpoint'),
+    .describe(
+      'customer addresses in its subnet or those of its vlans, unique in the routing domain; may be empty for a forwarding endpoint',
+    ),
   host: name().describe('name of the host that it runs on'),
   method: oneOf('nvgre', 'rewrite').default('nvgre').describe('how its packets cross the physical network'),
   providerAddresses: list(address(), 'a list of addresses')
@@ -147,13 +162,35 @@ export const endpointSchema = object({
   vlans: z
     .record(z.string(), vsid(), { error: 'an object of VLAN ids and virtual subnet ids' })
     .default({})
-    .describe('VLAN id on the port → virtual subnet id (not used yet)'),
+    .describe('VLAN id on the port → virtual subnet id')
+    .meta({ maxProperties: MAX_VLANS }),
+});
+
+/** Changes with fields of their own; the others are an element, or names that are looked up. */
+export const setMethodSchema = object({
+  op: z.literal('set-method'),
+  name: name(),
+  method: oneOf('nvgre', 'rewrite'),
+  providerAddresses: endpointSchema.shape.providerAddresses,
+  useVmMac: endpointSchema.shape.useVmMac,
+});
+export const removeRouteSchema = object({
+  op: z.literal('remove-route'),
+  domain: z.string({ error: 'the id of a routing domain' }),
+  to: routeSchema.shape.to,
+  metric: routeSchema.shape.metric,
 });
 
 export const domainSchema = object({
   name: name().describe('name of the routing domain, unique in its customer'),
-  id: text('a UUID', (value) => parseRoutingDomainId(value) !== undefined).describe('RDID, a UUID'),
-  subnets: list(subnetSchema, 'a list of at least one subnet', 1).describe('its virtual subnets'),
+  id: text('a UUID', (value) => parseRoutingDomainId(value) !== undefined)
+    .optional()
+    .describe(
+      'RDID, a UUID; without it, one that follows from the names of the customer and the routing domain',
+    ),
+  subnets: list(subnetSchema, 'a list of at least one subnet', 1)
+    .describe('its virtual subnets')
+    .meta({ maxItems: MAX_SUBNETS }),
   routes: list(routeSchema, 'a list of routes').default([]).describe('routes beyond its subnets'),
   endpoints: list(endpointSchema, 'a list of endpoints').default([]).describe('vNICs in its subnets'),
 });
@@ -177,6 +214,8 @@ export type HostDocument = z.output<typeof hostSchema>;
 export type SubnetDocument = z.output<typeof subnetSchema>;
 export type RouteDocument = z.output<typeof routeSchema>;
 export type EndpointDocument = z.output<typeof endpointSchema>;
+export type DomainDocument = z.output<typeof domainSchema>;
+export type CustomerDocument = z.output<typeof customerSchema>;
 
 /** JSON Schema (2020-12) of the document, for editors and other tools. Cross-references are checked by `parsePolicy` only. */
 export function policyJsonSchema(): object {

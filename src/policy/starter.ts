@@ -68,7 +68,7 @@ export class StarterPolicy {
     const prefixes = coverWithPrefixes(addresses);
     const hostMacs = [freeMac(this.#stations, 0x01), freeMac(this.#stations, 0x02)];
     return [
-      `# Starter policy from ${source}: ${stations.length} endpoints. What to edit is marked "edit".`,
+      `# Starter policy from ${source}: ${stations.length} endpoint${stations.length === 1 ? '' : 's'}. What to edit is marked "edit".`,
       'version: 1',
       'provider:',
       '  mtu: 1600 # edit: the IP MTU of your physical network; NVGRE over IPv4 takes 42 bytes of it',
@@ -198,12 +198,21 @@ function endpointLines(station: Station, owners: Owners, side: number): string[]
     comments.push(
       addresses.length === station.addresses.size
         ? 'no IP address seen'
-        : `seen with ${station.addresses.size} addresses: a router? edit: list its own and keep forwarding, or remove it`,
+        : `seen with ${seenWith(station, addresses.length)}: a router? edit: list its own and keep forwarding, or remove it`,
     );
   }
   if (station.sent === 0) comments.push('never sent a frame, only received');
   const comment = comments.length === 0 ? '' : ` # ${comments.join('; ')}`;
   return [`          - { ${fields.join(', ')} }${comment}`];
+}
+
+/** An address goes to the MAC that has fewest: routers are seen with everybody's. */
+function seenWith({ addresses: { size } }: Station, own: number): string {
+  const elsewhere = size - own;
+  const addresses = size === 1 ? '1 address' : `${size} addresses`;
+  if (size > MANY_ADDRESSES) return addresses;
+  const went = size === 1 ? 'which' : elsewhere === size ? 'all of which' : `${elsewhere} of which`;
+  return `${addresses}, ${went} went to another MAC`;
 }
 
 /** A colon in a plain YAML scalar is allowed inside flow collections only when quoted. */

@@ -2,10 +2,10 @@
 
 import { contains, formatIp, formatPrefix, networkOf } from './addresses.ts';
 import type { Collector } from './collector.ts';
-import type { Endpoint, Host, InterfaceAddress, IpAddress, Policy } from './model.ts';
+import type { Endpoint, Host, InterfaceAddress, IpAddress, Policy, Provider } from './model.ts';
 
 /** RFC 8200 §5: what every link that carries IPv6 takes. */
-const IPV6_MIN_MTU = 1280;
+export const IPV6_MIN_MTU = 1280;
 
 /** An address on the physical network that others send to. */
 interface Target {
@@ -16,12 +16,15 @@ interface Target {
 /**
  * Checks the hosts of every routing domain against each other. Reports one example per source host and problem. Pairs are
  * never enumerated: a large fabric has a thousand hosts in each of a thousand routing domains.
+ * @param unsound hosts that are incomplete: nothing is said about them.
  */
-export function checkUnderlay(collector: Collector, policy: Policy): void {
+export function checkUnderlay(collector: Collector, policy: Policy, unsound: ReadonlySet<Host>): void {
   const reported = new Set<string>();
   for (const { routingDomains } of policy.customers) {
     for (const { endpoints } of routingDomains) {
-      const hosts = [...new Set(endpoints.map(({ host }) => policy.hosts[host]!))];
+      // An endpoint with problems may be on no host.
+      const used = new Set(endpoints.map(({ host }) => policy.hosts[host]));
+      const hosts = [...used].filter((host) => host !== undefined && !unsound.has(host)) as Host[];
       if (hosts.length < 2) continue;
       checkFamilies(collector, hosts, reported);
       checkMtu(collector, policy, hosts);
@@ -53,15 +56,22 @@ function checkFamilies(collector: Collector, hosts: readonly Host[], reported: S
 }
 
 function checkMtu(collector: Collector, { provider }: Policy, hosts: readonly Host[]): void {
-  if (provider.mtu >= IPV6_MIN_MTU) return;
   const over6 = hosts.filter(({ ipv6 }) => ipv6 !== undefined);
-  const needsIpv6 = provider.prefer === 'ipv6' || over6.some(({ ipv4 }) => ipv4 === undefined);
-  const [from, to] = over6;
-  if (from === undefined || to === undefined || !needsIpv6) return;
+  const only6 = over6.filter(({ ipv4 }) => ipv4 === undefined);
+  if (!isMtuTooSmall(provider, over6.length, only6.length)) return;
   collector.add(
     ['provider', 'mtu'],
     `expected at least ${IPV6_MIN_MTU}, because hosts talk over IPv6 (RFC 8200 §5), got ${provider.mtu}`,
   );
+}
+
+/**
+ * Two hosts of one routing domain talk over IPv6 on links that are too small for it.
+ * @param with6 hosts with an IPv6 address.
+ * @param only6 those that have nothing else.
+ */
+export function isMtuTooSmall({ mtu, prefer }: Provider, with6: number, only6: number): boolean {
+  return mtu < IPV6_MIN_MTU && with6 >= 2 && (prefer === 'ipv6' || only6 > 0);
 }
 
 /** Hosts with the same provider prefix see the same addresses outside it, so each prefix looks at the addresses once. */
@@ -103,8 +113,10 @@ function targetsOf(hosts: readonly Host[], endpoints: readonly Endpoint[], polic
     if (host.ipv4 !== undefined) targets.push({ host, address: host.ipv4.address });
     if (host.ipv6 !== undefined) targets.push({ host, address: host.ipv6.address });
   }
+  const isSound = new Set(hosts);
   for (const endpoint of endpoints) {
-    const host = policy.hosts[endpoint.host]!;
+    const host = policy.hosts[endpoint.host];
+    if (host === undefined || !isSound.has(host)) continue;
     for (const { provider } of endpoint.addresses) if (provider) targets.push({ host, address: provider });
   }
   return targets;

@@ -87,6 +87,16 @@ describe('N3: the FlowID', () => {
     expect(new Set(ids).size).toBe(1);
   });
 
+  it('N3 T1: is for the pieces of a packet what it is for fragments', () => {
+    const whole = udp({ srcPort: 5, dstPort: 6 }, pattern(4000));
+    over4.batch.push(frame4('a', 'b', whole), over4.port('a'));
+    over4.process();
+    const ids = [...over4.batch.outputs()].map((output) => output.frame[OUTER4 - 1]!);
+    expect(ids).toHaveLength(3);
+    const one = frame4('a', 'b', part(datagram, 0, 40), { mf: true });
+    expect(new Set([...ids, flowId(one)]).size).toBe(1);
+  });
+
   it('N3: is the same on every host and in every run', async () => {
     const again = await Dataplane.create({ policy: policy(), host: 'h1', seed: new Uint8Array(16).fill(9) });
     const frame = frame4('a', 'b', tcp(flow(77), pattern(3)));

@@ -1,9 +1,9 @@
 /** The batch: what fits, what is refused, and that nothing is processed twice. */
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Dataplane, LARGE_SLOT_FRAME, SLOT_FRAME } from '../../src/index.ts';
+import { Dataplane, type DataplaneOptions, LARGE_SLOT_FRAME, SLOT_FRAME } from '../../src/index.ts';
 import { padded, pattern, udp } from '../packets/index.ts';
-import { envelope4, frame4 } from '../rules/case.ts';
+import { envelope4, frame4, frame6 } from '../rules/case.ts';
 import { BLUE, policy } from '../rules/fabric.ts';
 
 const frame = frame4('a', 'a2', udp({ srcPort: 1, dstPort: 2 }, pattern(10)));
@@ -19,6 +19,16 @@ describe('Dataplane.create', () => {
   it('names an unknown host, and the one that was meant', async () => {
     await expect(Dataplane.create({ policy: policy(), host: 'h11' })).rejects.toThrow(
       'host: expected a host of the policy, got "h11", did you mean "h1"?',
+    );
+  });
+
+  it('names the option that is missing', async () => {
+    const create = (options: object) => Dataplane.create(options as DataplaneOptions);
+    await expect(create({ policy: policy() })).rejects.toThrow(
+      new TypeError('host: expected the name of a host of the policy, got nothing'),
+    );
+    await expect(create({ host: 'h1' })).rejects.toThrow(
+      new TypeError('policy: expected a policy, its text or its document, got nothing'),
     );
   });
 
@@ -56,6 +66,13 @@ describe('Batch', () => {
     expect(dataplane.process()).toBe(3);
     expect(dataplane.batch.push(frame, port)).toBe(true);
     expect(dataplane.batch.length).toBe(1);
+  });
+
+  it('takes bytes and nothing else', () => {
+    expect(() => dataplane.batch.push('x' as unknown as Uint8Array, 1)).toThrow(
+      new TypeError('frame: expected a Uint8Array, got string'),
+    );
+    expect(dataplane.batch.push(Buffer.from(frame), port)).toBe(true);
   });
 
   it('is processed once', () => {
@@ -127,6 +144,8 @@ describe('Dataplane.counters', () => {
     ).toEqual([
       ['blue', 5001, 1, frame.length, {}],
       ['blue', 5002, 0, 0, {}],
+      ['blue', 5003, 0, 0, {}],
+      ['blue', 5004, 0, 0, {}],
       ['green', 6001, 1, frame.length, { DROP_NO_RECORD: 1 }],
     ]);
   });
@@ -146,14 +165,22 @@ describe('Dataplane.explain', () => {
       'V6',
       'V6',
       'V3',
+      'T1',
       'N1',
       'DSCP',
       'N3',
-      'T1',
       'V3',
     ]);
     expect(steps.map(({ text }) => text).join('\n')).toContain('destination 10.0.0.21: an endpoint on h2');
     expect(dataplane.counters().forwarded).toBe(0);
+  });
+
+  it('shows IPv6 addresses whole, of which the WASM side notes half', async () => {
+    const from = dataplane.port('ra');
+    const sent = frame6('ra', 'rb', udp({ srcPort: 1, dstPort: 2 }, pattern(10)));
+    const text = (await dataplane.explain(from, sent)).steps.map((step) => step.text).join('\n');
+    expect(text).toContain('destination fd00::121\nits record leads to an endpoint on h2');
+    expect(text).toContain('source 2001:db8:1::111\nand destination 2001:db8:1::121');
   });
 
   it('ends in the reason of a drop', async () => {

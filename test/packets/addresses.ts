@@ -35,3 +35,19 @@ export function linkLocal(macText: string): string {
   const group = (high: number, low: number): string => ((high << 8) | low).toString(16);
   return `fe80::${group(a ^ 0x02, b)}:${group(c, 0xff)}:${group(0xfe, d)}:${group(e, f)}`;
 }
+
+/** RFC 4291 §2.7.1: the group that an address is asked for in. */
+export function solicitedNode(text: string): string {
+  const [a = 0, b = 0, c = 0] = ip(text).subarray(13);
+  return `ff02::1:ff${a.toString(16).padStart(2, '0')}:${((b << 8) | c).toString(16)}`;
+}
+
+/** RFC 1112 §6.4 and RFC 2464 §7: the MAC of a group. */
+export function groupMac(text: string): string {
+  const address = ip(text);
+  const bytes =
+    address.length === 4
+      ? [0x01, 0x00, 0x5e, address[1]! & 0x7f, address[2]!, address[3]!]
+      : [0x33, 0x33, ...address.subarray(12)];
+  return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':');
+}

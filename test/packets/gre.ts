@@ -28,15 +28,20 @@ export interface NvgreFields {
   readonly flowId?: number;
   readonly flags?: number;
   readonly protocolType?: number;
+  /** draft-sridharan-virtualization-nvgre-00 §3.2: the VSID in the lower 24 bits, the upper 8 for the flow. */
+  readonly layout?: 'rfc7637' | 'draft00';
 }
 
-/** RFC 7637 §3.2. */
+/** RFC 7637 §3.2, or the layout of the first draft. */
 export const nvgre = (fields: NvgreFields, frame: Uint8Array): Upper =>
   gre(
     {
       flags: fields.flags ?? 0x2000,
       protocolType: fields.protocolType ?? NVGRE_PROTOCOL_TYPE,
-      key: fields.vsid * 256 + (fields.flowId ?? 0),
+      key:
+        fields.layout === 'draft00'
+          ? (fields.flowId ?? 0) * 0x100_0000 + fields.vsid
+          : fields.vsid * 256 + (fields.flowId ?? 0),
     },
     frame,
   );

@@ -1,4 +1,3 @@
-import { ip, mac } from './addresses.ts';
 import { concat, u16, u32, u8 } from './bytes.ts';
 import { chosenChecksum, internetChecksum, type ChecksumChoice } from './checksum.ts';
 import { PROTOCOL, pseudoHeader, type Upper } from './upper.ts';
@@ -39,7 +38,3 @@ export const icmpv4Echo = (payload: Uint8Array, sequence = 1): Upper =>
 
 export const icmpv6Echo = (payload: Uint8Array, sequence = 1): Upper =>
   icmpv6({ type: 128, rest: 0x0100_0000 + sequence }, payload);
-
-/** RFC 4861 §4.3 with the source link-layer address option. */
-export const neighborSolicitation = (target: string, sourceMac: string): Upper =>
-  icmpv6({ type: 135 }, concat(ip(target), u8(1), u8(1), mac(sourceMac)));

@@ -61,6 +61,12 @@ export const hopByHop = (length = 8): ExtensionHeader => options(PROTOCOL.hopByH
 export const destinationOptions = (length = 8): ExtensionHeader =>
   options(PROTOCOL.destinationOptions, length);
 
+/** RFC 2711: "look at me", as MLD needs it (RFC 3810 §5). */
+export const routerAlert = (): ExtensionHeader => ({
+  protocol: PROTOCOL.hopByHop,
+  build: (nextHeader) => concat(u8(nextHeader), Uint8Array.of(0, 5, 2, 0, 0, 1, 0)),
+});
+
 export interface RoutingFields {
   readonly segmentsLeft: number;
   readonly addresses: readonly string[];

@@ -90,6 +90,12 @@ export function tcp(fields: TcpFields, payload: Uint8Array): Upper {
   );
 }
 
+export const TCP_SYN = 0x02;
+export const TCP_SYN_ACK = 0x12;
+
+/** RFC 9293 §3.2: the largest segment that the sender can take; 4 bytes. */
+export const mss = (size: number): Uint8Array => concat(u8(2), u8(4), u16(size));
+
 export interface DccpFields extends Ports, ChecksumChoice {
   /** CsCov, RFC 4340 §9.2: 0 covers all data, n covers the first (n − 1) × 4 bytes of it. */
   readonly coverage?: number;

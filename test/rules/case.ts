@@ -1,5 +1,6 @@
 /** A named packet: what comes in where, and what must come out, byte for byte. */
 
+import { FORWARD, ICMP_ERROR, REPLY } from '../../src/abi/verdict.ts';
 import { ETHER_TYPE, type Upper, ethernet, ipv4, ipv6, nvgre } from '../packets/index.ts';
 import { type HostName, type ProviderFields, type Vm, type VmName, host, vm } from './fabric.ts';
 
@@ -7,6 +8,29 @@ import { type HostName, type ProviderFields, type Vm, type VmName, host, vm } fr
 export interface AnyBits {
   readonly offset: number;
   readonly mask: readonly number[];
+}
+
+/** What goes in before the frame that is judged, a batch each. */
+export interface Before {
+  readonly port: VmName | 'uplink';
+  readonly frame: Uint8Array;
+  readonly now?: number;
+}
+
+/** A frame that leaves. */
+export interface Leaving {
+  readonly port: VmName | 'uplink';
+  readonly frame: Uint8Array;
+  readonly any?: readonly AnyBits[];
+}
+
+/** Several frames that leave, or one that is not the input: `verdict` is what became of the input itself. */
+export interface Outcome {
+  readonly verdict: number;
+  /** `verdict` of an output: FORWARD (default), REPLY or ICMP_ERROR. */
+  readonly outputs: readonly (Leaving & { readonly verdict?: number })[];
+  /** Copies of one frame: their order is the engine's choice. */
+  readonly anyOrder?: true;
 }
 
 export interface Case {
@@ -19,17 +43,58 @@ export interface Case {
   /** The capture kept only the beginning of the frame. */
   readonly cut?: boolean;
   readonly provider?: ProviderFields;
-  /** A number of src/abi/verdict.ts, or what leaves and where. */
-  readonly expected:
-    | number
-    | { readonly port: VmName | 'uplink'; readonly frame: Uint8Array; readonly any?: readonly AnyBits[] };
+  /** Milliseconds at which the frame is processed; default 0. With `now` or `before` the engine is a fresh one. */
+  readonly now?: number;
+  readonly before?: readonly Before[];
+  /** A number of src/abi/verdict.ts: nothing leaves. A frame: it leaves alone, forwarded. */
+  readonly expected: number | Leaving | Outcome;
 }
+
+export const fromVm = (
+  port: VmName,
+  rules: readonly string[],
+  name: string,
+  frame: Uint8Array,
+  expected: Case['expected'],
+  more: Partial<Case> = {},
+): Case => ({ rules, name, host: vm(port).host, port, frame, expected, ...more });
+
+export const fromUplink = (
+  to: HostName,
+  rules: readonly string[],
+  name: string,
+  frame: Uint8Array,
+  expected: Case['expected'],
+  more: Partial<Case> = {},
+): Case => ({ rules, name, host: to, port: 'uplink', frame, expected, ...more });
+
+/** The host answers in somebody's name. */
+export const replied = (port: VmName, frame: Uint8Array, fate = REPLY): Outcome => ({
+  verdict: fate,
+  outputs: [{ verdict: REPLY, port, frame }],
+});
+
+/** The packet is dropped, and its sender is told. */
+export const refused = (fate: number, port: VmName, error: Uint8Array): Outcome => ({
+  verdict: fate,
+  outputs: [{ verdict: ICMP_ERROR, port, frame: error }],
+});
+
+/** One packet leaves as several, in this order. */
+export const pieces = (outputs: readonly Leaving[]): Outcome => ({ verdict: FORWARD, outputs });
 
 export const OUTER4 = 42;
 export const OUTER6 = 62;
-const FLOW_ID_4: AnyBits = { offset: OUTER4 - 1, mask: [0xff] };
-const FLOW_ID_6: AnyBits = { offset: OUTER6 - 1, mask: [0xff] };
 const FLOW_LABEL: AnyBits = { offset: 15, mask: [0x0f, 0xff, 0xff] };
+
+const isOld = (from: HostName, to: HostName): boolean =>
+  host(from).nvgreKey === 'draft00' || host(to).nvgreKey === 'draft00';
+
+/** The last byte of the key, the first one in the old layout. */
+const flowIdAt = (from: HostName, to: HostName, end: number): AnyBits => ({
+  offset: isOld(from, to) ? end - 4 : end - 1,
+  mask: [0xff],
+});
 
 export interface EnvelopeFields {
   readonly tos?: number;
@@ -50,7 +115,15 @@ export interface EnvelopeFields {
   readonly version?: number;
   readonly payloadLength?: number;
   readonly flowLabel?: number;
+  /** Default: by the two hosts (N10). */
+  readonly layout?: 'rfc7637' | 'draft00';
 }
+
+const keyOf = (from: HostName, to: HostName, vsid: number, fields: EnvelopeFields) => ({
+  layout: isOld(from, to) ? ('draft00' as const) : ('rfc7637' as const),
+  ...fields,
+  vsid: fields.vsid ?? vsid,
+});
 
 /** The MACs between two hosts: direct where they share the provider prefix, else by the sender's gateway. */
 export function outerMacs(from: HostName, to: HostName): { src: string; dst: string } {
@@ -69,7 +142,7 @@ export function envelope4(
   const outer = { src: host(from).ipv4!, dst: host(to).ipv4!, id: 0, df: true, ttl: 64, ...fields };
   return ethernet(
     { ...outerMacs(from, to), type: ETHER_TYPE.ipv4 },
-    ipv4(outer, nvgre({ ...fields, vsid: fields.vsid ?? vsid }, inner)),
+    ipv4(outer, nvgre(keyOf(from, to, vsid, fields), inner)),
   );
 }
 
@@ -93,7 +166,7 @@ export function envelope6(
   };
   return ethernet(
     { ...outerMacs(from, to), type: ETHER_TYPE.ipv6 },
-    ipv6(outer, nvgre({ ...fields, vsid: fields.vsid ?? vsid }, inner)),
+    ipv6(outer, nvgre(keyOf(from, to, vsid, fields), inner)),
   );
 }
 
@@ -104,8 +177,12 @@ export function tunnelled4(
   vsid: number,
   inner: Uint8Array,
   fields: EnvelopeFields = {},
-) {
-  return { port: 'uplink' as const, frame: envelope4(from, to, vsid, inner, fields), any: [FLOW_ID_4] };
+): Leaving {
+  return {
+    port: 'uplink' as const,
+    frame: envelope4(from, to, vsid, inner, fields),
+    any: [flowIdAt(from, to, OUTER4)],
+  };
 }
 
 export function tunnelled6(
@@ -114,11 +191,11 @@ export function tunnelled6(
   vsid: number,
   inner: Uint8Array,
   fields: EnvelopeFields = {},
-) {
+): Leaving {
   return {
     port: 'uplink' as const,
     frame: envelope6(from, to, vsid, inner, fields),
-    any: [FLOW_ID_6, FLOW_LABEL],
+    any: [flowIdAt(from, to, OUTER6), FLOW_LABEL],
   };
 }
 
@@ -132,6 +209,12 @@ export interface PacketFields {
   readonly options?: Uint8Array;
   readonly checksumError?: number;
   readonly checksum?: number;
+}
+
+export interface PacketFields6 {
+  readonly tos?: number;
+  readonly ttl?: number;
+  readonly headers?: Parameters<typeof ipv6>[0]['headers'];
 }
 
 /** A frame from VM to VM over IPv4, with the customer addresses. */
@@ -152,13 +235,10 @@ export function frame6(
   from: VmName,
   to: VmName,
   upper: Upper | Uint8Array,
-  fields: { tos?: number; ttl?: number; headers?: Parameters<typeof ipv6>[0]['headers'] } = {},
+  fields: PacketFields6 & { readonly src?: string } = {},
 ): Uint8Array {
-  const { tos = 0, ttl = 64, headers = [] } = fields;
-  const packet = ipv6(
-    { src: vm(from).ipv6!, dst: vm(to).ipv6!, trafficClass: tos, hopLimit: ttl, headers },
-    upper,
-  );
+  const { tos = 0, ttl = 64, headers = [], src = vm(from).ipv6! } = fields;
+  const packet = ipv6({ src, dst: vm(to).ipv6!, trafficClass: tos, hopLimit: ttl, headers }, upper);
   return ethernet({ src: vm(from).mac, dst: vm(to).mac }, packet);
 }
 
@@ -177,7 +257,7 @@ export function rewritten6(
   from: VmName,
   to: VmName,
   upper: Upper | Uint8Array,
-  fields: { tos?: number; ttl?: number; headers?: Parameters<typeof ipv6>[0]['headers'] } = {},
+  fields: PacketFields6 = {},
 ): Uint8Array {
   const { tos = 0, ttl = 64, headers = [] } = fields;
   const packet = ipv6(

@@ -1,22 +1,30 @@
 /** What runs named packets: the shipped WASM, and any rival that claims to do the same. */
 
 import { expect } from 'vitest';
-import { Dataplane, INPUT_CUT } from '../../src/index.ts';
+import { FORWARD, PUNT } from '../../src/abi/verdict.ts';
+import { Dataplane, INPUT_CUT, verdictOf } from '../../src/index.ts';
 import { hex } from '../packets/index.ts';
-import type { Case } from './case.ts';
+import type { AnyBits, Case, Outcome } from './case.ts';
 import { policy } from './fabric.ts';
 
-export interface Result {
-  /** A number of src/abi/verdict.ts. */
+export interface ResultOutput {
+  /** FORWARD, REPLY or ICMP_ERROR. */
   readonly verdict: number;
-  /** Where it left: an endpoint's name or `uplink`; undefined for a drop or PUNT. */
-  readonly port: string | undefined;
-  readonly frame: Uint8Array | undefined;
+  /** An endpoint's name or `uplink`. */
+  readonly port: string;
+  readonly frame: Uint8Array;
 }
 
-/** One host's dataplane, whoever wrote it. */
+export interface Result {
+  /** What became of the input, a number of src/abi/verdict.ts: its drop, if there is one, else what left. */
+  readonly verdict: number;
+  /** What left; a punted frame stays with the host. */
+  readonly outputs: readonly ResultOutput[];
+}
+
+/** One host's dataplane, whoever wrote it. `now` in milliseconds never goes back. */
 export interface Engine {
-  run(port: string, frame: Uint8Array, cut: boolean): Result;
+  run(port: string, frame: Uint8Array, cut: boolean, now: number): Result;
 }
 
 export type CreateEngine = (document: object, host: string) => Promise<Engine>;
@@ -28,60 +36,118 @@ export function wasmEngine(build: 'release' | 'threads'): CreateEngine {
       policy: document,
       host,
       build,
-      capacity: { slots: 4, largeSlots: 2 },
+      capacity: { slots: 4, largeSlots: 2, copySlots: 64 },
     });
+    const { batch } = dataplane;
     const names = new Map(dataplane.ports.map(({ number, endpoint }) => [number, endpoint.name]));
     return {
-      run(port, frame, cut) {
-        dataplane.batch.push(frame, port === 'uplink' ? 0 : dataplane.port(port), cut ? INPUT_CUT : 0);
-        expect(dataplane.process(), 'one verdict for one frame').toBe(1);
-        for (const { verdict } of dataplane.batch.drops())
-          return { verdict, port: undefined, frame: undefined };
-        const [output] = dataplane.batch.outputs();
-        const leaves = output!.verdict === 0 ? (names.get(output!.port) ?? 'uplink') : undefined;
-        return { verdict: output!.verdict, port: leaves, frame: output!.frame.slice() };
+      run(port, frame, cut, now) {
+        batch.push(frame, port === 'uplink' ? 0 : dataplane.port(port), cut ? INPUT_CUT : 0);
+        dataplane.process(now);
+        const all = [...batch.outputs()];
+        const drops = [...batch.drops()];
+        expect(drops.length, 'at most one drop for one frame').toBeLessThan(2);
+        for (const { input } of [...all, ...drops]) expect(input, 'of the only input').toBe(0);
+        return {
+          verdict: drops[0]?.verdict ?? all[0]?.verdict ?? NOTHING,
+          outputs: all
+            .filter(({ verdict }) => verdict !== PUNT)
+            .map((one) => ({
+              verdict: one.verdict,
+              port: names.get(one.port) ?? 'uplink',
+              frame: one.frame.slice(),
+            })),
+        };
       },
     };
   };
 }
 
+/** No drop and no output: what no engine may answer. */
+const NOTHING = -1;
+
 const engines = new Map<CreateEngine, Map<string, Promise<Engine>>>();
 
-/** Runs a case and compares; engines are made once per policy and host. */
-export async function runCase(
-  create: CreateEngine,
-  { host, provider = {}, port, frame, cut = false, expected }: Case,
-): Promise<void> {
+/** One per policy and host; a case with a past of its own gets one of its own. */
+function engineFor(create: CreateEngine, { host, provider = {}, now, before }: Case): Promise<Engine> {
+  if (now !== undefined || before !== undefined) return create(policy(provider), host);
   let known = engines.get(create);
   if (known === undefined) engines.set(create, (known = new Map<string, Promise<Engine>>()));
   const key = JSON.stringify([host, provider]);
   let engine = known.get(key);
   if (engine === undefined) known.set(key, (engine = create(policy(provider), host)));
-  const result = (await engine).run(port, frame, cut);
-  if (typeof expected === 'number') {
-    expect(result.verdict).toBe(expected);
-    return;
-  }
-  expect({ verdict: result.verdict, port: result.port }).toEqual({ verdict: 0, port: expected.port });
-  expect(lines(masked(result.frame!, expected.any))).toEqual(lines(masked(expected.frame, expected.any)));
+  return engine;
 }
 
-function masked(
-  frame: Uint8Array,
-  any: readonly { offset: number; mask: readonly number[] }[] = [],
-): Uint8Array {
+/** All that leaves in a case, what came before included. */
+export async function outputsOf(create: CreateEngine, one: Case): Promise<ResultOutput[]> {
+  const engine = await engineFor(create, one);
+  const last = { port: one.port, frame: one.frame, now: one.now ?? 0 };
+  return [...(one.before ?? []), last].flatMap(
+    ({ port, frame, now = 0 }, index) =>
+      engine.run(port, frame, one.cut === true && index === (one.before?.length ?? 0), now).outputs,
+  );
+}
+
+/** Runs a case and compares. */
+export async function runCase(create: CreateEngine, one: Case): Promise<void> {
+  const engine = await engineFor(create, one);
+  for (const { port, frame, now = 0 } of one.before ?? []) engine.run(port, frame, false, now);
+  const result = engine.run(one.port, one.frame, one.cut ?? false, one.now ?? 0);
+  const expected = outcomeOf(one.expected);
+  const [theirs, mine] = inOneOrder(result.outputs, expected);
+  expect({ fate: nameOf(result.verdict), outputs: theirs }).toEqual({
+    fate: nameOf(expected.verdict),
+    outputs: mine,
+  });
+}
+
+const nameOf = (verdict: number): string =>
+  verdict === NOTHING ? 'neither left nor dropped' : verdictOf(verdict).name;
+
+function outcomeOf(expected: Case['expected']): Outcome {
+  if (typeof expected === 'number') return { verdict: expected, outputs: [] };
+  return 'outputs' in expected ? expected : { verdict: FORWARD, outputs: [expected] };
+}
+
+/** Both as text. What any order may have is brought into the order of what is expected, as far as it is there. */
+function inOneOrder(outputs: readonly ResultOutput[], expected: Outcome): [string[][], string[][]] {
+  const mine = expected.outputs.map(({ verdict = FORWARD, port, frame, any }) =>
+    described({ verdict, port, frame }, any),
+  );
+  if (expected.anyOrder !== true) {
+    return [outputs.map((one, index) => described(one, expected.outputs[index]?.any)), mine];
+  }
+  const rest = [...outputs];
+  const found = mine.map((wanted, index) => {
+    const { any } = expected.outputs[index]!;
+    const at = rest.findIndex((one) => described(one, any).join() === wanted.join());
+    return at < 0 ? undefined : described(rest.splice(at, 1)[0], any);
+  });
+  const missing = found.map((one) => one ?? described(rest.shift(), undefined));
+  return [[...missing, ...rest.map((one) => described(one, undefined))], mine];
+}
+
+/** The output, then its frame in lines of 16 bytes, so that a difference shows where it is. */
+function described(output: ResultOutput | undefined, any: readonly AnyBits[] = []): string[] {
+  if (output === undefined) return ['nothing'];
+  const frame = masked(output.frame, any);
+  return [
+    `${nameOf(output.verdict)} to ${output.port}, ${frame.length} bytes`,
+    ...Array.from(
+      { length: Math.ceil(frame.length / 16) },
+      (_, line) =>
+        `${(line * 16).toString(16).padStart(4, '0')} ${hex(frame.subarray(line * 16, line * 16 + 16))}`,
+    ),
+  ];
+}
+
+function masked(frame: Uint8Array, any: readonly AnyBits[]): Uint8Array {
   const copy = frame.slice();
   for (const { offset, mask } of any) {
-    for (const [index, bits] of mask.entries()) copy[offset + index]! &= ~bits;
+    for (const [index, bits] of mask.entries()) {
+      if (offset + index < copy.length) copy[offset + index]! &= ~bits;
+    }
   }
   return copy;
-}
-
-/** 16 bytes a line, so that a difference shows where it is. */
-function lines(bytes: Uint8Array): string[] {
-  return Array.from(
-    { length: Math.ceil(bytes.length / 16) },
-    (_, line) =>
-      `${(line * 16).toString(16).padStart(4, '0')} ${hex(bytes.subarray(line * 16, line * 16 + 16))}`,
-  );
 }

@@ -1,13 +1,19 @@
-/** The fabric that the named packets live in: four hosts, two customers with the same addresses. */
+/** The fabric that the named packets live in: seven hosts, two customers with the same addresses. */
+
+import { linkLocal } from '../packets/index.ts';
+import { BLUE, BLUE_QUIET, BLUE_SECOND, BLUE_V4, GREEN, VMS, type Vm } from './vms.ts';
+
+export * from './vms.ts';
 
 export interface HostFields {
   readonly mac: string;
   readonly ipv4?: string;
   readonly ipv6: string;
   readonly gatewayMac: string;
+  readonly nvgreKey?: 'draft00';
 }
 
-/** h1 and h2 share a provider prefix; h3 is behind a gateway; h6 has IPv6 only. */
+/** h1 and h2 share a provider prefix, the others are behind gateways; h4 has only green; h6 has IPv6 only. */
 export const HOSTS = {
   h1: {
     mac: '02:00:00:00:01:01',
@@ -27,146 +33,65 @@ export const HOSTS = {
     ipv6: '2001:db8:3::3',
     gatewayMac: '02:00:00:00:03:fe',
   },
+  h4: {
+    mac: '02:00:00:00:04:04',
+    ipv4: '192.168.4.4',
+    ipv6: '2001:db8:4::4',
+    gatewayMac: '02:00:00:00:04:fe',
+  },
+  h5: {
+    mac: '02:00:00:00:05:05',
+    ipv4: '192.168.5.5',
+    ipv6: '2001:db8:5::5',
+    gatewayMac: '02:00:00:00:05:fe',
+    nvgreKey: 'draft00',
+  },
   h6: { mac: '02:00:00:00:06:06', ipv6: '2001:db8:6::6', gatewayMac: '02:00:00:00:06:fe' },
 } as const satisfies Record<string, HostFields>;
 
 export type HostName = keyof typeof HOSTS;
+export const host = (name: HostName): HostFields => HOSTS[name];
 
 export const ROUTER_MAC = '02:00:5e:00:00:01';
+export const ROUTER_LINK_LOCAL = linkLocal(ROUTER_MAC);
 
-export interface Vm {
-  readonly host: HostName;
-  readonly vsid: number;
-  readonly mac: string;
-  readonly ipv4?: string;
-  readonly ipv6?: string;
-  /** Further addresses. */
-  readonly more?: readonly string[];
-  /** Provider addresses: this is a rewrite endpoint. */
-  readonly provider4?: string;
-  readonly provider6?: string;
-  readonly forwarding?: boolean;
-  readonly useVmMac?: boolean;
+export interface SubnetFields {
+  readonly prefixes: readonly string[];
+  /** The first of a family is where ICMP errors come from. */
+  readonly gateways?: readonly string[];
+  readonly flood?: 'drop';
 }
 
-export const BLUE = 5001;
-export const BLUE_SECOND = 5002;
-export const GREEN = 6001;
+const BLUE_SUBNETS: Record<number, SubnetFields> = {
+  [BLUE]: { prefixes: ['10.0.0.0/24', 'fd00::/64'], gateways: ['10.0.0.1', 'fd00::1'] },
+  [BLUE_SECOND]: {
+    prefixes: ['10.0.1.0/24', 'fd00:0:0:1::/64', 'fd00:0:0:8::/72'],
+    gateways: ['10.0.1.1', 'fd00:0:0:1::1', '10.0.1.2'],
+  },
+  [BLUE_QUIET]: { prefixes: ['10.0.2.0/24', 'fd00:0:0:2::/64'], flood: 'drop' },
+  [BLUE_V4]: { prefixes: ['10.0.3.0/24'], gateways: ['10.0.3.1'] },
+};
+const GREEN_SUBNETS: Record<number, SubnetFields> = {
+  [GREEN]: { prefixes: ['10.0.0.0/24', 'fd00::/64'], gateways: ['10.0.0.1', 'fd00::1'] },
+};
 
-const mac = (last: string) => `02:15:5d:00:${last}`;
+export const subnet = (vsid: number): SubnetFields => (BLUE_SUBNETS[vsid] ?? GREEN_SUBNETS[vsid])!;
 
-/** Blue and green use the same customer addresses; green's VMs even have blue's MACs. */
-export const VMS = {
-  a: { host: 'h1', vsid: BLUE, mac: mac('01:11'), ipv4: '10.0.0.11', ipv6: 'fd00::11' },
-  a2: { host: 'h1', vsid: BLUE, mac: mac('01:12'), ipv4: '10.0.0.12', ipv6: 'fd00::12' },
-  many: {
-    host: 'h1',
-    vsid: BLUE,
-    mac: mac('01:13'),
-    ipv4: '10.0.0.13',
-    ipv6: 'fd00::13',
-    more: ['10.0.0.14', 'fd00::14', 'fe80::99'],
-  },
-  b: { host: 'h2', vsid: BLUE, mac: mac('02:21'), ipv4: '10.0.0.21', ipv6: 'fd00::21' },
-  gate: { host: 'h2', vsid: BLUE, mac: mac('02:fe'), ipv4: '10.0.0.254', ipv6: 'fd00::fe', forwarding: true },
-  gate1: {
-    host: 'h1',
-    vsid: BLUE,
-    mac: mac('01:fe'),
-    ipv4: '10.0.0.253',
-    ipv6: 'fd00::fd',
-    forwarding: true,
-  },
-  c: { host: 'h3', vsid: BLUE, mac: mac('03:31'), ipv4: '10.0.0.31', ipv6: 'fd00::31' },
-  d: { host: 'h6', vsid: BLUE, mac: mac('06:61'), ipv4: '10.0.0.61', ipv6: 'fd00::61' },
-  ra: {
-    host: 'h1',
-    vsid: BLUE,
-    mac: mac('11:11'),
-    ipv4: '10.0.0.111',
-    ipv6: 'fd00::111',
-    provider4: '192.168.1.111',
-    provider6: '2001:db8:1::111',
-  },
-  ra2: {
-    host: 'h1',
-    vsid: BLUE,
-    mac: mac('11:12'),
-    ipv4: '10.0.0.112',
-    ipv6: 'fd00::112',
-    provider4: '192.168.1.112',
-    provider6: '2001:db8:1::112',
-  },
-  rb: {
-    host: 'h2',
-    vsid: BLUE,
-    mac: mac('12:21'),
-    ipv4: '10.0.0.121',
-    ipv6: 'fd00::121',
-    provider4: '192.168.1.121',
-    provider6: '2001:db8:1::121',
-  },
-  rc: {
-    host: 'h3',
-    vsid: BLUE,
-    mac: mac('13:31'),
-    ipv4: '10.0.0.131',
-    ipv6: 'fd00::131',
-    provider4: '192.168.3.131',
-    provider6: '2001:db8:3::131',
-  },
-  va: {
-    host: 'h1',
-    vsid: BLUE,
-    mac: mac('21:11'),
-    ipv4: '10.0.0.113',
-    provider4: '192.168.1.113',
-    useVmMac: true,
-  },
-  vb: {
-    host: 'h2',
-    vsid: BLUE,
-    mac: mac('22:21'),
-    ipv4: '10.0.0.123',
-    provider4: '192.168.1.123',
-    useVmMac: true,
-  },
-  vc: {
-    host: 'h3',
-    vsid: BLUE,
-    mac: mac('23:31'),
-    ipv4: '10.0.0.133',
-    provider4: '192.168.3.133',
-    useVmMac: true,
-  },
-  s: { host: 'h1', vsid: BLUE_SECOND, mac: mac('31:11'), ipv4: '10.0.1.11' },
-  sr: { host: 'h2', vsid: BLUE_SECOND, mac: mac('32:21'), ipv4: '10.0.1.121', provider4: '192.168.1.221' },
-  ga: { host: 'h1', vsid: GREEN, mac: mac('01:11'), ipv4: '10.0.0.11', ipv6: 'fd00::11' },
-  gb: { host: 'h2', vsid: GREEN, mac: mac('02:21'), ipv4: '10.0.0.21', ipv6: 'fd00::21' },
-  gra: {
-    host: 'h1',
-    vsid: GREEN,
-    mac: mac('11:11'),
-    ipv4: '10.0.0.111',
-    ipv6: 'fd00::111',
-    provider4: '192.168.1.211',
-    provider6: '2001:db8:1::211',
-  },
-  grb: {
-    host: 'h2',
-    vsid: GREEN,
-    mac: mac('12:21'),
-    ipv4: '10.0.0.121',
-    ipv6: 'fd00::121',
-    provider4: '192.168.1.222',
-    provider6: '2001:db8:1::221',
-  },
-} as const satisfies Record<string, Vm>;
-
-export type VmName = keyof typeof VMS;
-
-export const vm = (name: VmName): Vm => VMS[name];
-export const host = (name: HostName): HostFields => HOSTS[name];
+/** Green has none: what is beyond its subnet is nowhere. The worse of two routes stands first. */
+const BLUE_ROUTES = [
+  { to: '0.0.0.0/0', via: VMS.gate.ipv4 },
+  { to: '::/0', via: VMS.gate.ipv6 },
+  { to: '10.99.0.0/16', via: VMS.gate1.ipv4 },
+  { to: '2001:db8:99::/48', via: VMS.gate1.ipv6 },
+  { to: '10.98.0.0/16', via: VMS.gate.ipv4, metric: 20 },
+  { to: '10.98.0.0/16', via: VMS.gate1.ipv4, metric: 10 },
+  { to: '2001:db8:98::/48', via: VMS.gate.ipv6, metric: 20 },
+  { to: '2001:db8:98::/48', via: VMS.gate1.ipv6, metric: 10 },
+  // Longer than the second subnet's own prefix.
+  { to: '10.0.1.192/26', via: VMS.gate1.ipv4 },
+  // By way of an endpoint that uses IP Rewrite.
+  { to: '10.97.0.0/16', via: VMS.rb.ipv4 },
+];
 
 export type ProviderFields = Readonly<Record<string, string | number | boolean>>;
 
@@ -176,39 +101,39 @@ export function policy(provider: ProviderFields = {}): object {
     ...(fields.ipv4 === undefined ? [] : [`${fields.ipv4}/24`]),
     `${fields.ipv6}/64`,
   ];
-  const subnet = (vsid: number, third: number) => ({
-    vsid,
-    prefixes: [`10.0.${third}.0/24`, `fd00:0:0:${third}::/64`],
-  });
   return {
     version: 1,
     provider,
-    hosts: Object.entries(HOSTS).map(([name, fields]) => ({
+    hosts: Object.entries<HostFields>(HOSTS).map(([name, fields]) => ({
       name,
       addresses: addresses(fields),
       mac: fields.mac,
-      gateway: { address: gatewayAddress(name), mac: fields.gatewayMac },
+      gateway: { address: gatewayAddress(fields), mac: fields.gatewayMac },
+      ...(fields.nvgreKey === undefined ? {} : { nvgreKey: fields.nvgreKey }),
     })),
-    customers: [
-      customer('blue', 1, [subnet(BLUE, 0), subnet(BLUE_SECOND, 1)], [BLUE, BLUE_SECOND]),
-      customer('green', 2, [subnet(GREEN, 0)], [GREEN]),
-    ],
+    customers: [customer('blue', 1, BLUE_SUBNETS, BLUE_ROUTES), customer('green', 2, GREEN_SUBNETS, [])],
   };
 }
 
-function gatewayAddress(name: string): string {
-  return name === 'h6' ? '2001:db8:6::fe' : `192.168.${name === 'h3' ? 3 : 1}.254`;
-}
+/** The last of its network: .254, ::fe. */
+const gatewayAddress = ({ ipv4, ipv6 }: HostFields): string =>
+  ipv4 === undefined ? ipv6.replace(/::.*/, '::fe') : ipv4.replace(/\d+$/, '254');
 
-function customer(name: string, id: number, subnets: object[], vsids: readonly number[]): object {
-  const endpoints = (Object.entries(VMS) as [string, Vm][]).filter(([, { vsid }]) => vsids.includes(vsid));
+function customer(
+  name: string,
+  id: number,
+  subnets: Readonly<Record<number, SubnetFields>>,
+  routes: readonly object[],
+): object {
+  const endpoints = Object.entries<Vm>(VMS).filter(([, { vsid }]) => vsid in subnets);
   return {
     name,
     routingDomains: [
       {
         name: `${name}-net`,
         id: `00000000-0000-4000-8000-00000000000${id}`,
-        subnets,
+        subnets: Object.entries(subnets).map(([vsid, fields]) => ({ vsid: Number(vsid), ...fields })),
+        routes,
         endpoints: endpoints.map(([endpoint, fields]) => endpointDocument(endpoint, fields)),
       },
     ],
@@ -225,6 +150,7 @@ function endpointDocument(name: string, fields: Vm): object {
     addresses: [...some(fields.ipv4, fields.ipv6), ...(fields.more ?? [])],
     host: fields.host,
     forwarding: fields.forwarding ?? false,
+    ...(fields.vlans === undefined ? {} : { vlans: fields.vlans }),
     ...(providerAddresses.length === 0
       ? {}
       : { method: 'rewrite', providerAddresses, useVmMac: fields.useVmMac ?? false }),

@@ -15,6 +15,7 @@ import {
   patched,
   pattern,
   raw,
+  routing,
   tcp,
   udp,
 } from '../packets/index.ts';
@@ -88,6 +89,21 @@ const CUT: Case[] = [
   ...errors6('a quoted packet with extension headers', udp(ports, pattern(20)), undefined, {
     headers: [destinationOptions(16), fragment({ offset: 0, more: true })],
   }),
+  ...errors6('a quoted routing header that has been used up', udp(ports, pattern(20)), undefined, {
+    headers: [routing({ segmentsLeft: 0, addresses: ['2001:db8::7'] })],
+  }),
+  ...errors6(
+    'a quoted routing header with segments left: the quoted checksum is for another destination',
+    udp(ports, pattern(20)),
+    undefined,
+    { headers: [routing({ segmentsLeft: 1, addresses: ['fd00::77'] })] },
+  ),
+  ...errors6(
+    'a quoted routing header with segments left, behind another header',
+    tcp(ports, pattern(20)),
+    undefined,
+    { headers: [destinationOptions(8), routing({ segmentsLeft: 2, addresses: ['fd00::76', 'fd00::77'] })] },
+  ),
   ...errors6('a quoted later fragment', raw(PROTOCOL.udp, pattern(20)), undefined, {
     headers: [fragment({ offset: 3, more: false })],
   }),

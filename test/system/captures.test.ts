@@ -1,23 +1,18 @@
 /**
- * Real captures through init → check → encap → decap: what arrives is what was sent, byte for byte (apart from priority
- * tags, N6), and everything else is accounted for by a drop reason. Captures that are broken end in their error.
+ * Real captures through init → check → encap → decap, by NVGRE and by IP Rewrite: what arrives is what was sent, byte for
+ * byte (apart from priority tags, N6), and everything else is accounted for by a drop reason. Captures that are broken end
+ * in their error.
  */
 
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CaptureReader } from '../../src/index.ts';
-import { CAPTURES, NO_CAPTURES, netvirt, titled } from './tools.ts';
+import { EXPECTED, NOTHING } from './fates.ts';
+import { CAPTURES, NO_CAPTURES, announce, netvirt, titled } from './tools.ts';
+import { report, rewritten, trips } from './trips.ts';
 
-interface Report {
-  inputs: number;
-  outputs: number;
-  replies: number;
-  punts: number;
-  drops: Record<string, number>;
-  written: number;
-}
+announce(NO_CAPTURES);
 
 let folder = '';
 beforeAll(() => {
@@ -27,89 +22,6 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Frames up to the first fault. */
-function framesOf(path: string): Uint8Array[] {
-  const reader = new CaptureReader(path);
-  const frames: Uint8Array[] = [];
-  reader.push(readFileSync(path));
-  try {
-    for (let record = reader.read(); record !== undefined; record = reader.read()) {
-      // A link type of another kind ends the command at this place.
-      if (reader.interfaces[record.interfaceId]!.linkType !== 1) break;
-      frames.push(record.data.slice());
-    }
-  } catch {
-    // The commands' own error is compared elsewhere.
-  }
-  return frames;
-}
-
-/** The frame as an envelope may carry it: without priority tags (N6). */
-function untagged(frame: Uint8Array): Uint8Array {
-  const isPriority = (at: number) =>
-    frame[at] === 0x81 && frame[at + 1] === 0 && (frame[at + 2]! & 15) === 0 && frame[at + 3] === 0;
-  let end = 12;
-  while (isPriority(end)) end += 4;
-  return Uint8Array.from([...frame.subarray(0, 12), ...frame.subarray(end)]);
-}
-
-/** Every frame that arrived is one that was sent, in the same order. */
-function expectSubsequence(received: readonly Uint8Array[], sent: readonly Uint8Array[]): void {
-  let at = 0;
-  for (const [index, frame] of received.entries()) {
-    while (at < sent.length && Buffer.compare(untagged(sent[at]!), frame) !== 0) at++;
-    expect(at, `received frame ${index + 1} is one of those sent, in order`).toBeLessThan(sent.length);
-    at++;
-  }
-}
-
-function report(text: string): Report {
-  return JSON.parse(text) as Report;
-}
-
-function expectBalanced({ inputs, outputs, replies, punts, drops }: Report): void {
-  const dropped = Object.values(drops).reduce((sum, count) => sum + count, 0);
-  expect(outputs + replies + punts + dropped).toBe(inputs);
-}
-
-/** What each capture has to show, beyond the round trip. Error: the line on stderr; the command ends with 1. */
-const EXPECTED: Readonly<
-  Record<string, { error?: RegExp; init?: RegExp; drops?: string[]; arrive?: number }>
-> = {
-  'format-cut-record.pcap': {
-    error: /record 2 at byte 228: expected a captured length up to 67108864, got 1409179648$/,
-    arrive: 1,
-  },
-  'format-sections.pcapng': {
-    error: /record 4: expected link type ETHERNET \(1\), got NULL \(0\)$/,
-    drops: ['DROP_CUT_CAPTURE'],
-  },
-  'malformed-record.pcap': {
-    init: /record 1 at byte 24: expected a captured length up to the original length 32, got 34$/,
-  },
-  'snaplen-ethernet.pcap': { init: /expected frames with unicast source MACs, got none$/ },
-  'snaplen-ipv4.pcap': { drops: ['DROP_CUT_CAPTURE'], arrive: 0 },
-  'malformed-ihl.pcap': { drops: ['DROP_INNER_MALFORMED'], arrive: 0 },
-  'malformed-lengths.pcapng': { drops: ['DROP_INNER_MALFORMED'], arrive: 0 },
-  'vlan-double.pcap': { drops: ['DROP_VLAN_TAG'], arrive: 0 },
-  'icmpv6.pcap': { drops: ['DROP_FLOOD'], arrive: 0 },
-  'mixed-protocols.pcap': {
-    drops: ['DROP_OVER_MTU', 'DROP_ARP_SENDER', 'DROP_VLAN_TAG', 'DROP_SAME_PORT'],
-    arrive: 899,
-  },
-  'format-big-endian.pcap': { arrive: 2 },
-  'format-nanoseconds.pcap': { arrive: 2 },
-  'format-two-interfaces.pcapng': { arrive: 6 },
-  'gre-mixed.pcap': { drops: ['DROP_VLAN_TAG'], arrive: 6 },
-  'gre-teb-no-key.pcap': { arrive: 15 },
-  'ipv4-fragments.pcap': { arrive: 3 },
-  'udp-fragments.pcap': { arrive: 3 },
-  'udp-no-checksum.pcap': { arrive: 1 },
-  'ipv6-tcp.pcap': { arrive: 10 },
-  'vxlan.pcap': { arrive: 1 },
-  'nvgre-bad-checksums.pcap': { arrive: 1 },
-};
-
 const NAMES =
   NO_CAPTURES === undefined
     ? readdirSync(CAPTURES).filter((name) => /\.pcap(ng)?$/.test(name))
@@ -117,50 +29,25 @@ const NAMES =
 
 describe('init → check → encap → decap', () => {
   it.skipIf(NO_CAPTURES !== undefined).each(NAMES)(titled('%s', NO_CAPTURES), (name) => {
-    const expected = EXPECTED[name] ?? {};
+    const { init, error, nvgre, rewrite } = EXPECTED[name] ?? {};
     const path = join(CAPTURES, name);
     const policy = join(folder, `${name}.yaml`);
     const begun = netvirt(['init', path, '-o', policy]);
-    if (expected.init !== undefined) {
-      expect(begun.status).toBe(1);
-      expect(begun.stderr.trimEnd()).toMatch(expected.init);
-      expect(existsSync(policy)).toBe(false);
-      return;
-    }
-    expect(begun.stderr.trimEnd()).toMatch(expected.error ?? /^$/);
-    expect(begun.status).toBe(expected.error === undefined ? 0 : 1);
+    expect(begun.stderr.trimEnd()).toMatch(init ?? error ?? /^$/);
+    expect(begun.status).toBe(init === undefined && error === undefined ? 0 : 1);
+    expect(existsSync(policy)).toBe(init === undefined);
+    if (init !== undefined) return;
     expect(netvirt(['check', policy])).toMatchObject({ status: 0, stderr: '' });
+    const fate = trips(policy, path, join(folder, name), error);
+    expect(fate).toEqual({ ...NOTHING, ...nvgre, enveloped: fate.arrive });
 
-    const sent = framesOf(path);
-    const drops = new Set<string>();
-    let arrived = 0;
-    for (const [from, to] of [
-      ['host1', 'host2'],
-      ['host2', 'host1'],
-    ] as const) {
-      const uplink = join(folder, `${name}.${from}.pcapng`);
-      const received = join(folder, `${name}.${to}.pcapng`);
-      const left = netvirt(['encap', policy, '--host', from, path, '-o', uplink, '--json']);
-      expect(left.stderr.trimEnd()).toMatch(expected.error ?? /^$/);
-      expect(left.status).toBe(expected.error === undefined ? 0 : 1);
-      const came = netvirt(['decap', policy, '--host', to, uplink, '-o', received, '--json']);
-      expect(came).toMatchObject({ status: 0, stderr: '' });
-      const [out, back] = [report(left.stdout), report(came.stdout)];
-      expectBalanced(out);
-      expectBalanced(back);
-      expect(out.inputs).toBe(sent.length);
-      expect(back.inputs).toBe(out.written);
-      expect(back.written + Object.values(back.drops).reduce((sum, count) => sum + count, 0)).toBe(
-        back.inputs,
-      );
-      const frames = framesOf(received);
-      expect(frames).toHaveLength(back.written);
-      expectSubsequence(frames, sent);
-      arrived += frames.length;
-      for (const reason of [...Object.keys(out.drops), ...Object.keys(back.drops)]) drops.add(reason);
-    }
-    expect([...drops]).toEqual(expect.arrayContaining(expected.drops ?? []));
-    if (expected.arrive !== undefined) expect(arrived).toBe(expected.arrive);
+    const both = join(folder, `${name}.rewrite.json`);
+    writeFileSync(both, rewritten(readFileSync(policy, 'utf8')));
+    expect(trips(both, path, join(folder, `${name}.rewrite`), error)).toEqual({ ...NOTHING, ...rewrite });
+  });
+
+  it.skipIf(NO_CAPTURES !== undefined)(titled('every capture has its expectations', NO_CAPTURES), () => {
+    expect(NAMES.slice().sort()).toEqual(Object.keys(EXPECTED).sort());
   });
 });
 

@@ -1,20 +1,30 @@
 /** The command line as a user meets it: exit codes, one-line errors, standard streams, nothing half-written. */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CaptureReader, PcapWriter, PcapngWriter, parsePolicy } from '../../src/index.ts';
 import { pattern, udp } from '../packets/index.ts';
-import { frame4, rewritten4 } from '../rules/case.ts';
+import { envelope4, frame4, rewritten4 } from '../rules/case.ts';
 import { VMS, type Vm, policy } from '../rules/fabric.ts';
 import { netvirt } from './tools.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/netvirt.js', import.meta.url));
 const datagram = udp({ srcPort: 1, dstPort: 2 }, pattern(20));
 const toB = frame4('a', 'b', datagram);
+const EXPLAIN = 'explain POLICY --host h1 --port a --to 10.0.0.21';
 
 let folder = '';
 const file = (name: string) => join(folder, name);
@@ -61,7 +71,18 @@ describe('wrong usage ends with 2', () => {
   it.each([
     [['bogus'], "error: unknown command 'bogus'"],
     [['encap', 'p', 'i', '-o', 'x'], "error: required option '--host <name>' not specified"],
-    [['encap', 'p', 'i', '--host', 'h', '-o', '-', '--json'], 'no such file or directory'],
+    [['encap', 'p', 'i', '--host', 'h', '-o', '-', '--json'], '--json and -o - both need stdout'],
+    [
+      ['encap', '-', '-', '--host', 'h', '-o', 'x.pcap'],
+      'policy and input: expected one of them as -, got both',
+    ],
+    [['inspect', '/dev/stdin', '--policy', '-'], 'policy and input: expected one of them as -, got both'],
+    [
+      ['encap', 'p', 'i', '--host', 'h', '-o', 'x.txt'],
+      'x.txt: expected a name that ends in .pcap or .pcapng',
+    ],
+    [['encap', 'p', 'i', '--host', 'h', '-o', '/tmp'], '/tmp: expected a file to write, got a directory'],
+    [['init', 'i', '-o', '/tmp'], '/tmp: expected a file to write, got a directory'],
     [['check'], "error: missing required argument 'policy'"],
     [
       ['decap', 'p', 'i', '--host', 'h', '-o', 'x.pcap'],
@@ -70,7 +91,7 @@ describe('wrong usage ends with 2', () => {
   ])('%j', (args, message) => {
     const { status, stderr } = netvirt(args);
     expect(stderr).toContain(message);
-    expect(status).toBe(message.startsWith('no such') ? 1 : 2);
+    expect(status).toBe(2);
   });
 
   it('explain wants a frame in one way', () => {
@@ -89,6 +110,34 @@ describe('wrong usage ends with 2', () => {
   it('reading and writing one file', () => {
     expect(encap(file('one.pcap'), '-o', file('one.pcap'))).toMatchObject({ status: 2 });
     expect(readFileSync(file('one.pcap'))).toEqual(Buffer.from(pcapOf(toB)));
+    symlinkSync(file('one.pcap'), file('alias.pcap'));
+    expect(netvirt(['init', file('one.pcap'), '-o', file('alias.pcap')])).toMatchObject({
+      status: 2,
+      stderr: `netvirt: ${file('alias.pcap')}: expected another file than the input\n`,
+    });
+    expect(readFileSync(file('one.pcap'))).toEqual(Buffer.from(pcapOf(toB)));
+  });
+
+  it.each(['encap', 'decap'])('%s: reading a policy and writing it', (command) => {
+    // A hard link: another name, the same file.
+    writeFileSync(file('precious.json'), JSON.stringify(policy()));
+    rmSync(file('precious.pcapng'), { force: true });
+    linkSync(file('precious.json'), file('precious.pcapng'));
+    const args = [command, file('precious.json'), '--host', 'h1', file('one.pcap')];
+    expect(netvirt([...args, '-o', file('precious.pcapng')])).toMatchObject({
+      status: 2,
+      stderr: `netvirt: ${file('precious.pcapng')}: expected another file than the policy\n`,
+    });
+    expect(readFileSync(file('precious.json'), 'utf8')).toBe(JSON.stringify(policy()));
+    const redirected = `${process.execPath} ${MAIN} ${command} - --host h1 ${file('one.pcap')} -o ${file('precious.pcapng')} < ${file('precious.json')}`;
+    expect(spawnSync('bash', ['-c', redirected]).status).toBe(2);
+  });
+
+  it('writing where no name is needed', () => {
+    expect(encap('--port', 'a', file('one.pcap'), '-o', '/dev/null')).toMatchObject({ status: 0 });
+    const { status, stderr } = encap('--port', 'a', file('one.pcap'), '-o', '/dev/stdout');
+    expect(stderr).toContain('written to stdout');
+    expect(status).toBe(0);
   });
 
   it('--help explains and ends with 0', () => {
@@ -114,12 +163,17 @@ describe('bad input ends with 1 and one line', () => {
     [
       'an unknown host',
       ['encap', 'POLICY', '--host', 'h9', 'ONE', '-o', 'OUT'],
-      'host: expected a host of the policy, got "h9", did you mean "h1"?',
+      '--host: expected a host of the policy (h1, h2, h3, h4, h5, …), got "h9", did you mean "h1"?',
     ],
     [
       'an unknown endpoint',
       ['encap', 'POLICY', '--host', 'h1', '--port', 'aa', 'ONE', '-o', 'OUT'],
-      'port: expected an endpoint on h1, got "aa", did you mean "a',
+      '--port: expected an endpoint on h1 (a, a2, many, gate1, trunk, …), got "aa", did you mean "a',
+    ],
+    [
+      'an endpoint that lives elsewhere',
+      ['encap', 'POLICY', '--host', 'h1', '--port', 'b', 'ONE', '-o', 'OUT'],
+      'got "b", which is on h2',
     ],
     [
       'no such capture',
@@ -153,6 +207,53 @@ describe('bad input ends with 1 and one line', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     expect(status).toBe(1);
     expect(existsSync(file('out.pcapng'))).toBe(false);
+  });
+
+  it('what is no capture of Ethernet replaces nothing', () => {
+    writeFileSync(file('kept.pcapng'), 'kept');
+    const raw = pcapOf(toB);
+    raw[20] = 101;
+    writeFileSync(file('raw.pcap'), raw);
+    for (const name of ['policy.json', 'raw.pcap']) {
+      const { status, stderr } = encap(file(name), '-o', file('kept.pcapng'));
+      expect(stderr).toContain('expected');
+      expect(status).toBe(1);
+    }
+    expect(readFileSync(file('kept.pcapng'), 'utf8')).toBe('kept');
+  });
+
+  it.each(['--help', 'check POLICY --json', 'inspect ONE', 'init ONE', 'example -o OUT', EXPLAIN])(
+    '%s: stdout is full',
+    (line) => {
+      const words = line
+        .replace('POLICY', file('policy.json'))
+        .replace('ONE', file('one.pcap'))
+        .replace('OUT', file('full'));
+      const command = `${process.execPath} ${MAIN} ${words} > /dev/full`;
+      const { status, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8' });
+      expect(stderr).toBe('stdout: no space left on device\n');
+      expect(status).toBe(1);
+    },
+  );
+
+  it('a folder that is a file', () => {
+    expect(netvirt(['example', '-o', file('one.pcap')])).toMatchObject({
+      status: 1,
+      stderr: `${file('one.pcap')}: expected a folder, got a file\n`,
+    });
+  });
+
+  it('check --json: the problems as objects', () => {
+    const bad = netvirt(['check', '-', '--json'], 'version: 2\nhosts: []\ncustomers: []\n');
+    expect(bad.status).toBe(1);
+    expect(JSON.parse(bad.stdout)).toMatchObject({
+      valid: false,
+      problems: [
+        { file: 'stdin', line: 1, column: 10, path: 'version', message: 'expected the number 1, got 2' },
+        { file: 'stdin', line: 2, path: 'hosts' },
+      ],
+    });
+    expect(bad.stderr).toContain('stdin:1:10: version: expected the number 1, got 2\n');
   });
 
   it('a capture cut short: what is before the cut is written, as a whole file', () => {
@@ -259,7 +360,7 @@ describe('encap and decap', () => {
       { input: policyText },
     );
     expect(piped.status).toBe(0);
-    expect(piped.stderr.toString()).toContain('1 frame in, 1 out (1 written to -)');
+    expect(piped.stderr.toString()).toContain('1 frame in, 1 out (1 written to stdout)');
     writeFileSync(file('piped.pcapng'), piped.stdout);
     expect(read(file('piped.pcapng'))).toHaveLength(1);
     const inspected = netvirt(['inspect', '-', '--json'], piped.stdout);
@@ -284,12 +385,16 @@ describe('the other commands', () => {
   it('check says what NVGRE saves', () => {
     const { stdout, status } = netvirt(['check', file('policy.json'), '--json']);
     expect(status).toBe(0);
+    expect(netvirt(['check', '-'], readFileSync(file('policy.json'))).stdout).toMatch(
+      /^stdin: valid, 6 hosts/,
+    );
     const rewriteAddresses = Object.values<Vm>(VMS).flatMap(({ provider4, provider6 }) =>
       [provider4, provider6].filter((one) => one !== undefined),
     ).length;
     expect(JSON.parse(stdout)).toMatchObject({
-      hosts: 4,
-      providerAddresses: { hosts: 7, rewrite: rewriteAddresses, total: 7 + rewriteAddresses },
+      valid: true,
+      hosts: 6,
+      providerAddresses: { hosts: 11, rewrite: rewriteAddresses, total: 11 + rewriteAddresses },
     });
   });
 
@@ -332,8 +437,8 @@ describe('the other commands', () => {
       'V6',
       'V6',
       'V3',
-      'W1',
       'T1',
+      'W1',
       'W3',
       'W3',
       'V3',
@@ -350,7 +455,9 @@ describe('the other commands', () => {
       '--to',
       '10.0.0.77',
     ]).stdout;
-    expect(text).toContain('DROP_ROUTED');
+    expect(text).toMatch(/^note: nobody in virtual subnet 5001 has 10\.0\.0\.77: ARP would get no answer/);
+    expect(text).toContain('DROP_NO_RECORD');
+    expect(text).not.toContain('are marked');
   });
 
   it('init writes a policy that check accepts, with the two sides on two hosts', () => {
@@ -359,6 +466,67 @@ describe('the other commands', () => {
     const [domain] = parsePolicy(stdout).customers[0]!.routingDomains;
     expect(domain!.endpoints.map(({ host }) => host)).toEqual([0, 1]);
     expect(stdout).toContain('# edit');
+  });
+
+  it('init --json: who was found, and the policy', () => {
+    const { stdout, status } = netvirt(['init', file('one.pcap'), '--json']);
+    expect(status).toBe(0);
+    const found = JSON.parse(stdout) as { policy: string };
+    expect(found).toMatchObject({
+      written: null,
+      prefixes: ['10.0.0.0/24'],
+      endpoints: [
+        { name: 'vm-02155d000111', addresses: ['10.0.0.11'], host: 'host1' },
+        { name: 'vm-02155d000221', addresses: ['10.0.0.21'], host: 'host2' },
+      ],
+    });
+    expect(() => parsePolicy(found.policy)).not.toThrow();
+    const args = ['init', file('one.pcap'), '-o', file('starter.yaml'), '--json'];
+    expect(JSON.parse(netvirt(args).stdout)).toMatchObject({ written: file('starter.yaml') });
+    expect(readFileSync(file('starter.yaml'), 'utf8')).toBe(found.policy);
+  });
+
+  it('init says where an address went that two MACs had', () => {
+    const other = frame4('a', 'b', datagram);
+    other.set([0x02, 0x15, 0x5d, 0, 0x99, 0x99], 6);
+    const { stdout } = netvirt(['init', '-'], pcapOf(toB, other));
+    expect(stdout).toContain('# seen with 1 address, which went to another MAC: a router?');
+  });
+
+  it('example --json: what became of each customer’s frames', () => {
+    const { stdout, status } = netvirt(['example', '-o', file('example'), '--json']);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      verified: true,
+      frames: 60,
+      customers: [
+        { customer: 'bakery', vsid: 5001, sent: 30, onTheWire: 30, received: 30 },
+        { customer: 'museum', vsid: 6001, sent: 30, onTheWire: 30, received: 30 },
+      ],
+      files: { uplink: file('example/uplink.pcapng') },
+    });
+  });
+
+  it('verify proves and tries a policy', () => {
+    const text = netvirt(['verify', file('policy.json')]);
+    expect(text).toMatchObject({ status: 0, stderr: '' });
+    expect(text.stdout).toContain(`${file('policy.json')}: everything holds`);
+    expect(text.stdout).toContain('note blue/blue-net: virtual subnet 5003 has no IPv4 and IPv6 gateway');
+    const { status, stdout } = netvirt(['verify', '-', '--json', '--pairs', '10'], JSON.stringify(policy()));
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      proven: true,
+      failures: [],
+      hosts: [{ host: 'h1' }, {}, {}, {}, {}, {}],
+    });
+    expect(netvirt(['verify', file('policy.json'), '--pairs', '-1'])).toMatchObject({ status: 2 });
+    expect(netvirt(['verify', file('bad.yaml')])).toMatchObject({ status: 1, stdout: '' });
+  });
+
+  it('decap: an envelope to another host is none of ours', () => {
+    writeFileSync(file('elsewhere.pcap'), pcapOf(envelope4('h1', 'h2', 5001, toB)));
+    const args = ['decap', file('policy.json'), '--host', 'h3', file('elsewhere.pcap'), '-o', '/dev/null'];
+    expect(netvirt(args).stdout).toContain('1 not for virtual networks of this host, 0 dropped');
   });
 
   it('init makes a router of a MAC with many addresses', () => {

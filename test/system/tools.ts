@@ -1,4 +1,4 @@
-/** What system tests need from outside: the built command line, tshark, scapy. What is missing is said in the test's name. */
+/** What system tests need from outside: the built command line, tshark, scapy. What is missing is said. */
 
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -49,4 +49,9 @@ export const NO_CAPTURES = existsSync(CAPTURES)
 export function titled(title: string, ...reasons: (string | undefined)[]): string {
   const reason = reasons.find((one) => one !== undefined);
   return reason === undefined ? title : `${title} (skipped: ${reason})`;
+}
+
+/** Says why tests of a file are skipped: the reporter shows only how many. */
+export function announce(...reasons: (string | undefined)[]): void {
+  for (const reason of reasons) if (reason !== undefined) console.warn(`skipped: ${reason}`);
 }

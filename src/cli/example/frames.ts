@@ -49,7 +49,9 @@ function packet(from: Party, to: Party, protocol: number, message: Uint8Array, f
   const dst = ipBytes(to.address);
   const isIpv4 = from.address.family === 4;
   const pseudo = protocol === PROTOCOL.icmp ? [] : [src, dst, u32(message.length), u32(protocol)];
-  message.set(u16(checksum(...pseudo, message)), field);
+  const sum = checksum(...pseudo, message);
+  // 0 would say that there is none (RFC 768, RFC 8200 §8.1).
+  message.set(u16(protocol === PROTOCOL.udp && sum === 0 ? 0xffff : sum), field);
   const header = isIpv4 ? ipv4(src, dst, protocol, message.length) : ipv6(src, dst, protocol, message.length);
   return concat(mac(to.mac), mac(from.mac), u16(isIpv4 ? 0x0800 : 0x86dd), header, message);
 }

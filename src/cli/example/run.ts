@@ -1,7 +1,8 @@
 /** `netvirt example`, what `npm start` runs: two customers with the same addresses cross one physical network. */
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { OutputError, systemReason } from '../../capture/files.ts';
 import { CaptureReader, PcapngWriter } from '../../capture/index.ts';
 import { Dataplane } from '../../engine/dataplane.ts';
 import type { Endpoint, Policy } from '../../policy/model.ts';
@@ -12,6 +13,7 @@ import { fromUplink } from '../decap.ts';
 import { fromVms } from '../encap.ts';
 import { InputError } from '../errors.ts';
 import { plural, table } from '../report.ts';
+import { writeBytes, writeText } from '../text-output.ts';
 import { transfer } from '../transfer.ts';
 import { type Party, PSH_ACK, SYN, ping, tcp, udp } from './frames.ts';
 
@@ -30,9 +32,9 @@ const CONVERSATIONS = [
   ['museum-desk', 'museum-sql'],
 ] as const;
 
-export async function example(options: { output: string }): Promise<void> {
+export async function example(options: { output: string; json?: boolean }): Promise<void> {
   const folder = options.output;
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const files = {
     policy: join(folder, 'policy.yaml'),
     sent: join(folder, 'host1-vms.pcapng'),
@@ -42,19 +44,35 @@ export async function example(options: { output: string }): Promise<void> {
   const text = await readFile(packageFile('docs/example.yaml'), 'utf8');
   const policy = parsePolicy(text, { file: files.policy });
   const sent = conversations(policy);
-  await writeFile(files.policy, text);
-  await writeFile(files.sent, capture(sent));
+  await writeText(files.policy, text);
+  await writeBytes(files.sent, capture(sent));
 
   const host1 = await Dataplane.create({ policy, host: 'host1' });
   const host2 = await Dataplane.create({ policy, host: 'host2' });
   await transfer(host1, await openInput(files.sent), files.uplink, fromVms(host1));
   await transfer(host2, await openInput(files.uplink), files.received, fromUplink(host2));
   const differences = compare(sent, await readFrames(files.received));
-  console.log(report(policy, sent, host1, host2, files));
-  if (differences.length > 0) throw new InputError(differences.join('\n'));
+  const rows = summarize(policy, sent, host1, host2);
+  const isVerified = differences.length === 0;
+  if (options.json === true)
+    console.log(
+      JSON.stringify({ verified: isVerified, frames: sent.length, customers: rows, files }, null, 2),
+    );
+  else console.log(report(rows, files));
+  if (!isVerified) throw new InputError(differences.join('\n'));
+  if (options.json === true) return;
   console.log(
     `\nverified: all ${sent.length} frames arrived at the right VM, byte for byte as they were sent`,
   );
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    const isTaken = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    throw new OutputError(`${folder}: ${isTaken ? 'expected a folder, got a file' : systemReason(error)}`);
+  }
 }
 
 /** What the VMs on host1 say to those on host2: ping, UDP and TCP, over IPv4 and IPv6. */
@@ -135,31 +153,48 @@ function compare(sent: readonly Sent[], received: ReadonlyMap<string, Uint8Array
   });
 }
 
-function report(
-  policy: Policy,
-  sent: readonly Sent[],
-  host1: Dataplane,
-  host2: Dataplane,
-  files: Readonly<Record<string, string>>,
-): string {
+/** What became of one customer's frames. */
+interface CustomerRow {
+  customer: string;
+  vsid: number;
+  sent: number;
+  onTheWire: number;
+  nvgre: number;
+  rewrite: number;
+  received: number;
+}
+
+function summarize(policy: Policy, sent: readonly Sent[], host1: Dataplane, host2: Dataplane): CustomerRow[] {
   const left = host1.counters().subnets;
   const arrived = host2.counters().subnets;
-  const rows = policy.customers.map(({ name }) => {
+  return policy.customers.map(({ name }) => {
     const own = sent.filter(({ from }) => from.name.startsWith(name));
     const isRewritten = ({ from, to }: Sent) => from.method === 'rewrite' && to.method === 'rewrite';
     const subnet = left.find(({ customer }) => customer === name)!;
-    return [
-      name,
-      String(subnet.vsid),
-      own.length,
-      subnet.forwarded,
-      own.filter((one) => !isRewritten(one)).length,
-      own.filter(isRewritten).length,
-      arrived.find(({ customer }) => customer === name)!.forwarded,
-    ];
+    return {
+      customer: name,
+      vsid: subnet.vsid,
+      sent: own.length,
+      onTheWire: subnet.forwarded,
+      nvgre: own.filter((one) => !isRewritten(one)).length,
+      rewrite: own.filter(isRewritten).length,
+      received: arrived.find(({ customer }) => customer === name)!.forwarded,
+    };
   });
+}
+
+function report(rows: readonly CustomerRow[], files: Readonly<Record<string, string>>): string {
+  const cells = rows.map(({ customer, vsid, sent, onTheWire, nvgre, rewrite, received }) => [
+    customer,
+    String(vsid),
+    sent,
+    onTheWire,
+    nvgre,
+    rewrite,
+    received,
+  ]);
   return [
-    table(['customer', 'vsid', 'sent', 'on the wire', 'by NVGRE', 'by IP Rewrite', 'received'], rows),
+    table(['customer', 'vsid', 'sent', 'on the wire', 'by NVGRE', 'by IP Rewrite', 'received'], cells),
     '',
     `${files.policy}: two customers, the same addresses, two hosts`,
     `${files.sent}: what the VMs on host1 sent`,

@@ -1,0 +1,45 @@
+/** Hosts and endpoints that the command line names: a wrong one is answered with those that there are. */
+
+import { Dataplane } from '../engine/dataplane.ts';
+import { didYouMean } from '../policy/errors.ts';
+import type { Endpoint, Policy } from '../policy/model.ts';
+import { InputError } from './errors.ts';
+
+/**
+ * The dataplane of a host.
+ * @throws InputError for a host that the policy does not have.
+ */
+export async function createDataplane(policy: Policy, host: string): Promise<Dataplane> {
+  const names = policy.hosts.map(({ name }) => name);
+  if (names.includes(host)) return Dataplane.create({ policy, host });
+  throw new InputError(
+    `--host: expected a host of the policy (${shortList(names)}), got "${host}"${didYouMean(host, names)}`,
+  );
+}
+
+/**
+ * The port of an endpoint.
+ * @throws InputError for one that is not on this host.
+ */
+export function findPort({ policy, host, ports }: Dataplane, name: string): number {
+  const port = ports.find(({ endpoint }) => endpoint.name === name);
+  if (port !== undefined) return port.number;
+  const names = ports.map(({ endpoint }) => endpoint.name);
+  const elsewhere = endpointsOf(policy).find((endpoint) => endpoint.name === name);
+  const hint =
+    elsewhere === undefined ? didYouMean(name, names) : `, which is on ${policy.hosts[elsewhere.host]!.name}`;
+  const known = names.length === 0 ? 'which has none' : shortList(names);
+  throw new InputError(`--port: expected an endpoint on ${host.name} (${known}), got "${name}"${hint}`);
+}
+
+export function endpointsOf(policy: Policy): Endpoint[] {
+  return policy.customers.flatMap(({ routingDomains }) =>
+    routingDomains.flatMap(({ endpoints }) => endpoints),
+  );
+}
+
+const SHOWN = 5;
+
+function shortList(names: readonly string[]): string {
+  return names.slice(0, SHOWN).join(', ') + (names.length > SHOWN ? ', …' : '');
+}

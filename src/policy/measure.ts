@@ -1,0 +1,131 @@
+/** How many table entries a host needs for a policy. */
+
+import type { TableCapacity } from '../engine/instance.ts';
+import type { Endpoint, Host, Policy, RoutingDomain } from './model.ts';
+import { treeWords } from './ranges.ts';
+
+/** Routing domains that have an endpoint on the host: those it knows. */
+export function domainsOf(policy: Policy, host: Host): { customer: string; domain: RoutingDomain }[] {
+  return policy.customers.flatMap(({ name, routingDomains }) =>
+    routingDomains
+      .filter(({ endpoints }) => endpoints.some((endpoint) => endpoint.host === host.index))
+      .map((domain) => ({ customer: name, domain })),
+  );
+}
+
+/** The subnets that an endpoint is in: its own, and those that its VLANs are. */
+export function vsidsOf({ vsid, vlans }: Endpoint): number[] {
+  return vlans.size === 0 ? [vsid] : [vsid, ...vlans.values()];
+}
+
+/** Hosts whose keys have another layout (N10): known everywhere, so that their packets are never misread. */
+export function speakersOfDraft00(hosts: readonly (Host | undefined)[], host: Host): Host[] {
+  return hosts.filter(
+    (one): one is Host =>
+      one !== undefined && one !== host && one.nvgreKey === 'draft00' && sharesFamily(one, host),
+  );
+}
+
+function sharesFamily(a: Host, b: Host): boolean {
+  const both4 = a.ipv4 !== undefined && b.ipv4 !== undefined;
+  return both4 || (a.ipv6 !== undefined && b.ipv6 !== undefined);
+}
+
+export function measure(policy: Policy, host: Host): TableCapacity {
+  const count = new Count(policy, host);
+  for (const { domain } of domainsOf(policy, host)) count.addDomain(domain);
+  return count.finish();
+}
+
+class Count {
+  readonly #policy: Policy;
+  readonly #host: Host;
+  readonly #peers = new Set<Host>();
+  /** Peers with their own next hops for rewritten packets. */
+  readonly #rewritePeers = new Set<string>();
+  readonly #capacity: { -readonly [Key in keyof TableCapacity]: number } = {
+    ports: 0,
+    subnets: 0,
+    domains: 0,
+    nextHops: 0,
+    members: 0,
+    prefixes: 0,
+    routes: 0,
+    ranges4: 0,
+    ranges6: 0,
+    addresses4: 0,
+    addresses6: 0,
+    macs: 0,
+    providers4: 0,
+    providers6: 0,
+    vlans: 0,
+  };
+
+  constructor(policy: Policy, host: Host) {
+    this.#policy = policy;
+    this.#host = host;
+  }
+
+  addDomain(domain: RoutingDomain): void {
+    const capacity = this.#capacity;
+    capacity.domains++;
+    capacity.routes += domain.routes.length;
+    this.#addSubnets(domain);
+    const remoteHosts = new Map<number, Set<number>>();
+    for (const endpoint of domain.endpoints) this.#addEndpoint(endpoint, remoteHosts);
+    for (const hosts of remoteHosts.values()) capacity.members += hosts.size;
+  }
+
+  #addSubnets({ subnets, routes }: RoutingDomain): void {
+    const capacity = this.#capacity;
+    const prefixes = { 4: 0, 6: 0 };
+    for (const subnet of subnets) {
+      capacity.subnets++;
+      for (const { address } of subnet.prefixes) prefixes[address.family]++;
+      for (const { family } of subnet.gateways) capacity[family === 4 ? 'addresses4' : 'addresses6']++;
+      const count6 = subnet.prefixes.filter(({ address }) => address.family === 6).length;
+      capacity.prefixes += count6;
+      // The router's link-local address.
+      if (count6 > 0) capacity.addresses6++;
+    }
+    for (const { to } of routes) prefixes[to.address.family]++;
+    if (prefixes[4] > 0) capacity.ranges4 += treeWords(prefixes[4] * 2 + 1);
+    if (prefixes[6] > 0) capacity.ranges6 += prefixes[6] * 2 + 1;
+  }
+
+  #addEndpoint(endpoint: Endpoint, remoteHosts: Map<number, Set<number>>): void {
+    const capacity = this.#capacity;
+    const isLocal = endpoint.host === this.#host.index;
+    const peer = this.#policy.hosts[endpoint.host]!;
+    const vsids = vsidsOf(endpoint);
+    capacity.macs += vsids.length;
+    if (isLocal) {
+      capacity.ports++;
+      capacity.vlans += endpoint.vlans.size;
+      capacity.members += vsids.length;
+    } else {
+      this.#peers.add(peer);
+      for (const vsid of vsids) {
+        let hosts = remoteHosts.get(vsid);
+        if (hosts === undefined) remoteHosts.set(vsid, (hosts = new Set()));
+        hosts.add(endpoint.host);
+      }
+    }
+    for (const { customer, provider } of endpoint.addresses) {
+      capacity[customer.family === 4 ? 'addresses4' : 'addresses6']++;
+      if (provider === undefined) continue;
+      capacity[provider.family === 4 ? 'providers4' : 'providers6']++;
+      if (!isLocal) this.#rewritePeers.add(`${peer.index} ${endpoint.useVmMac}`);
+    }
+  }
+
+  finish(): TableCapacity {
+    for (const peer of speakersOfDraft00(this.#policy.hosts, this.#host)) this.#peers.add(peer);
+    const peers = [...this.#peers];
+    // Rewritten packets to one host may go directly or by the gateway.
+    this.#capacity.nextHops = this.#capacity.ports + peers.length + 2 * this.#rewritePeers.size;
+    this.#capacity.providers4 += peers.filter(({ ipv4 }) => ipv4 !== undefined).length;
+    this.#capacity.providers6 += peers.filter(({ ipv6 }) => ipv6 !== undefined).length;
+    return this.#capacity;
+  }
+}

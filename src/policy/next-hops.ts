@@ -1,0 +1,103 @@
+/** Next hops by number: local ports, and peers as endpoints need them. 0 is the gateway. */
+
+import { contains } from './addresses.ts';
+import type { Host, IpAddress, Policy } from './model.ts';
+import type { Numbers } from './numbers.ts';
+
+export interface PeerHop {
+  readonly index: number;
+  readonly host: Host;
+  /** Outer destination MAC of rewritten packets; the VM's own where `useVmMac` is true. */
+  readonly rewriteMac: number;
+  readonly useVmMac: boolean;
+  /** The first one of this host, itself perhaps. */
+  readonly first: number;
+}
+
+export class NextHops {
+  readonly peers = new Map<number, PeerHop>();
+  readonly #byKey = new Map<string, PeerHop>();
+  readonly #plain = new Map<Host, PeerHop>();
+  readonly #ofPort = new Map<number, number>();
+  readonly #host: Host;
+  readonly #numbers: Numbers;
+  readonly #isNew: (hop: PeerHop) => void;
+
+  /** @param isNew is called for every peer hop before its number is used. */
+  constructor(host: Host, numbers: Numbers, isNew: (hop: PeerHop) => void) {
+    this.#host = host;
+    this.#numbers = numbers;
+    this.#isNew = isNew;
+  }
+
+  addPort(port: number): number {
+    const number = this.#numbers.take();
+    this.#ofPort.set(port, number);
+    return number;
+  }
+
+  removePort(port: number): void {
+    this.#numbers.release(this.ofPort(port));
+    this.#ofPort.delete(port);
+  }
+
+  ofPort(port: number): number {
+    return this.#ofPort.get(port)!;
+  }
+
+  /** The peer by NVGRE. */
+  ofHost(peer: Host): number {
+    return (this.#plain.get(peer) ?? this.#add(peer, 0, false)).index;
+  }
+
+  /** The peer that an endpoint is behind; `provider`: the address that rewritten packets to it carry. */
+  ofEndpoint(peer: Host, useVmMac: boolean, provider: IpAddress | undefined): number {
+    if (provider === undefined) return this.ofHost(peer);
+    const isDirect = isReachedDirectly(this.#host, provider);
+    if (!isDirect) return this.#of(peer, this.#host.gateway?.mac ?? 0, false);
+    return this.#of(peer, peer.mac, useVmMac);
+  }
+
+  /** The host is gone; another one may get its index. */
+  forget(host: Host): void {
+    for (const hop of this.peers.values()) {
+      if (hop.host !== host) continue;
+      this.peers.delete(hop.index);
+      this.#byKey.delete(`${host.index} ${hop.rewriteMac} ${hop.useVmMac}`);
+      this.#numbers.release(hop.index);
+    }
+    this.#plain.delete(host);
+  }
+
+  #of(host: Host, rewriteMac: number, useVmMac: boolean): number {
+    if (rewriteMac === 0) return this.ofHost(host);
+    const hop =
+      this.#byKey.get(`${host.index} ${rewriteMac} ${useVmMac}`) ?? this.#add(host, rewriteMac, useVmMac);
+    return hop.index;
+  }
+
+  #add(host: Host, rewriteMac: number, useVmMac: boolean): PeerHop {
+    const index = this.#numbers.take();
+    const first = this.#plain.get(host)?.index ?? (rewriteMac === 0 ? index : this.ofHost(host));
+    const hop = { index, host, rewriteMac, useVmMac, first };
+    if (rewriteMac === 0) this.#plain.set(host, hop);
+    else this.#byKey.set(`${host.index} ${rewriteMac} ${useVmMac}`, hop);
+    this.peers.set(index, hop);
+    this.#isNew(hop);
+    return hop;
+  }
+}
+
+/** The address lies in the host's own provider prefix of that family. */
+export function isReachedDirectly(host: Host, address: IpAddress): boolean {
+  const own = address.family === 4 ? host.ipv4 : host.ipv6;
+  return own !== undefined && contains(own, address);
+}
+
+/** The family of the envelope between two hosts; validation made sure that there is one. */
+export function tunnelFamily(policy: Pick<Policy, 'provider'>, from: Host, to: Host): 4 | 6 {
+  const isIpv4 = from.ipv4 !== undefined && to.ipv4 !== undefined;
+  const isIpv6 = from.ipv6 !== undefined && to.ipv6 !== undefined;
+  if (isIpv4 && isIpv6) return policy.provider.prefer === 'ipv4' ? 4 : 6;
+  return isIpv4 ? 4 : 6;
+}

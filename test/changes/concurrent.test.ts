@@ -1,0 +1,236 @@
+/**
+ * V9 under concurrent processing: workers on the shared memory send all the time while the main thread changes the policy. What
+ * leaves is compared with what dataplanes of their own say for every state that there may be: a frame that none of them
+ * explains was delivered by a mixture.
+ */
+
+import { Worker } from 'node:worker_threads';
+import { describe, expect, it } from 'vitest';
+import { type Change, Dataplane } from '../../src/index.ts';
+import { pattern, udp } from '../packets/index.ts';
+import { ethernet, ipv4 } from '../packets/index.ts';
+
+const WORKERS = 2;
+const MILLISECONDS = 2000;
+const RECEIVERS = 24;
+const HOSTS = ['h1', 'h2', 'h3'] as const;
+const SENDER = '02:15:5d:00:00:01';
+const macOf = (number: number) => `02:15:5d:00:01:${number.toString(16).padStart(2, '0')}`;
+const addressOf = (number: number) => `10.0.0.${100 + number}`;
+const providerOf = (number: number) => `192.168.0.${100 + number}`;
+
+interface State {
+  readonly host: string;
+  readonly method: 'nvgre' | 'rewrite';
+}
+
+/** All receivers in one state; `generation` changes everything else that shows. */
+function document({ host, method }: State, generation = 0, strangers = 0): object {
+  const vsid = 5001 + generation;
+  const receiver = (number: number) => ({
+    name: `r${number}`,
+    vsid,
+    mac: macOf(number),
+    addresses: [addressOf(number)],
+    host,
+    method,
+    ...(method === 'rewrite' ? { providerAddresses: [providerOf(number)] } : {}),
+  });
+  const sender = {
+    name: 'sender',
+    vsid,
+    mac: SENDER,
+    addresses: ['10.0.0.1'],
+    host: 'h1',
+    method: 'rewrite',
+    providerAddresses: ['192.168.0.50'],
+  };
+  const numbers = Array.from({ length: RECEIVERS }, (_, number) => number);
+  return {
+    version: 1,
+    provider: { dscp: 10 + generation },
+    hosts: HOSTS.map((name, index) => ({
+      name,
+      addresses: [`192.168.0.${index + 1}/24`],
+      mac: `02:00:00:00:00:0${index + 1}`,
+    })),
+    customers: [
+      customer('blue', vsid, [sender, ...numbers.map(receiver)]),
+      customer('green', 6001, [
+        greenAt('h1', 0),
+        ...numbers.slice(0, strangers).map((n) => greenAt('h3', n + 1)),
+      ]),
+    ],
+  };
+}
+
+function customer(name: string, vsid: number, endpoints: object[]): object {
+  const id = `00000000-0000-4000-8000-00000000000${name === 'blue' ? 1 : 2}`;
+  const subnets = [{ vsid, prefixes: ['10.0.0.0/16'] }];
+  return { name, routingDomains: [{ name, id, subnets, endpoints }] };
+}
+
+/** The same customer addresses, another customer. */
+const greenAt = (host: string, number: number) => ({
+  name: `g${number}`,
+  vsid: 6001,
+  mac: macOf(number),
+  addresses: [`10.0.${number >> 7}.${100 + (number & 127)}`],
+  host,
+});
+
+const FRAMES = Array.from({ length: RECEIVERS }, (_, number) => ({
+  frame: ethernet(
+    { src: SENDER, dst: macOf(number) },
+    ipv4(
+      { src: '10.0.0.1', dst: addressOf(number) },
+      udp({ srcPort: 1000 + number, dstPort: 53 }, pattern(30)),
+    ),
+  ),
+  port: 1,
+}));
+
+/** What a dataplane with this policy does with every frame, as the worker writes it. */
+async function outcomes(policy: object): Promise<string[][]> {
+  const dataplane = await Dataplane.create({ policy, host: 'h1' });
+  for (const { frame, port } of FRAMES) dataplane.batch.push(frame, port);
+  dataplane.process();
+  const texts = FRAMES.map((): string[] => []);
+  for (const { input, verdict, port, frame } of dataplane.batch.outputs()) {
+    const bytes = Buffer.from(frame);
+    if (bytes[23] === 47) bytes[41] = 0;
+    texts[input]!.push(`${verdict} ${port} ${bytes.toString('hex')}`);
+  }
+  for (const { input, verdict } of dataplane.batch.drops()) texts[input]!.push(`drop ${verdict}`);
+  return texts.map((one) => [one.join(' + ')]);
+}
+
+interface Report {
+  readonly batches: number;
+  readonly kinds: number;
+  readonly faults: readonly string[][];
+}
+
+/** Lets workers process while `change` is called again and again. */
+async function race(
+  dataplane: Dataplane,
+  allowed: readonly string[][][],
+  isOneState: boolean,
+  change: (round: number) => void,
+): Promise<{ rounds: number; reports: Report[] }> {
+  const stop = new SharedArrayBuffer(4);
+  const workers = Array.from({ length: WORKERS }, (_, index) => {
+    const workerData = {
+      attachment: dataplane.attachment(index + 1),
+      frames: FRAMES,
+      allowed,
+      isOneState,
+      stop,
+    };
+    return new Worker(new URL('worker.mjs', import.meta.url), { workerData });
+  });
+  const message = (worker: Worker) =>
+    new Promise<unknown>((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+    });
+  await Promise.all(workers.map(message));
+  // A worker that has found enough faults reports early.
+  const reports = workers.map(message);
+  const end = Date.now() + MILLISECONDS;
+  let rounds = 0;
+  for (; Date.now() < end; rounds++) {
+    change(rounds);
+    if (rounds % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  Atomics.store(new Int32Array(stop), 0, 1);
+  const results = (await Promise.all(reports)) as Report[];
+  await Promise.all(workers.map((worker) => worker.terminate()));
+  return { rounds, reports: results };
+}
+
+const create = (policy: object) =>
+  Dataplane.create({ policy, host: 'h1', build: 'threads', workers: WORKERS + 1 });
+
+describe('V9: changes while workers process', () => {
+  it('V9: every packet sees a change of place or method whole, and none is lost', async () => {
+    const states: State[] = ['h2', 'h3'].flatMap((host) =>
+      (['nvgre', 'rewrite'] as const).map((method) => ({ host, method })),
+    );
+    const allowed = await Promise.all(states.map((state) => outcomes(document(state))));
+    expect(new Set(allowed.map((one) => one.join())).size).toBe(states.length);
+    const dataplane = await create(document(states[0]!));
+    let changes = 0;
+    const { rounds, reports } = await race(dataplane, allowed, false, (round) => {
+      const list = Array.from({ length: RECEIVERS }, (_, number): Change => {
+        const name = `r${number}`;
+        const choice = (Math.imul(round * RECEIVERS + number, 0x9e3779b1) >>> 24) % 4;
+        if (choice < 2) return { op: 'move-endpoint', name, host: choice === 0 ? 'h2' : 'h3' };
+        if (choice === 2) return { op: 'set-method', name, method: 'nvgre' };
+        return { op: 'set-method', name, method: 'rewrite', providerAddresses: [providerOf(number)] };
+      });
+      dataplane.apply(list);
+      changes += list.length;
+    });
+    for (const { faults } of reports) expect(faults).toEqual([]);
+    for (const { batches, kinds } of reports) {
+      expect(batches).toBeGreaterThan(500);
+      // All four states of nearly all receivers were met.
+      expect(kinds).toBeGreaterThan(RECEIVERS * 3);
+    }
+    expect(rounds).toBeGreaterThan(50);
+    expect(changes).toBeGreaterThan(1000);
+  });
+
+  it('V9 V1: entries that come and go take over no room that a packet still looks at', async () => {
+    const here = { host: 'h2', method: 'nvgre' } as const;
+    const allowed = [await outcomes(document(here))];
+    // Receivers that are missing for a moment are dropped for that reason.
+    const gone = FRAMES.map(() => ['drop 20']);
+    const dataplane = await create(document(here, 0, RECEIVERS));
+    const domainOf = (name: 'blue' | 'green') =>
+      `00000000-0000-4000-8000-00000000000${name === 'blue' ? 1 : 2}`;
+    const { rounds, reports } = await race(dataplane, [...allowed, gone], false, (round) => {
+      const number = round % RECEIVERS;
+      const receiver = {
+        name: `r${number}`,
+        vsid: 5001,
+        mac: macOf(number),
+        addresses: [addressOf(number)],
+        host: 'h2',
+      };
+      // Green's entries come right behind blue's: they would be next to get the room.
+      dataplane.apply([{ op: 'remove-endpoint', name: receiver.name }]);
+      dataplane.apply([{ op: 'remove-endpoint', name: `g${number + 1}` }]);
+      dataplane.apply([
+        { op: 'add-endpoint', domain: domainOf('green'), endpoint: greenAt('h3', number + 1) },
+      ]);
+      dataplane.apply([{ op: 'add-endpoint', domain: domainOf('blue'), endpoint: receiver }]);
+    });
+    for (const { faults } of reports) expect(faults).toEqual([]);
+    for (const { kinds } of reports) expect(kinds).toBeGreaterThan(RECEIVERS);
+    expect(rounds).toBeGreaterThan(100);
+  });
+
+  it('V9: a batch sees one policy or the other, never half of each', async () => {
+    const here = { host: 'h2', method: 'nvgre' } as const;
+    const there = { host: 'h3', method: 'rewrite' } as const;
+    const policies = [document(here), document(there, 1)];
+    const allowed = await Promise.all(policies.map(outcomes));
+    const dataplane = await create(policies[0]!);
+    const { rounds, reports } = await race(dataplane, allowed, true, (round) => {
+      dataplane.load(policies[(round + 1) % 2]!);
+    });
+    for (const { faults } of reports) expect(faults).toEqual([]);
+    for (const { kinds, batches } of reports) {
+      expect(kinds).toBe(2);
+      expect(batches).toBeGreaterThan(500);
+    }
+    expect(rounds).toBeGreaterThan(50);
+    // Old generations make room for new ones.
+    expect(dataplane.memorySize).toBeLessThan(64 * 2 ** 20);
+    const { forwarded, drops } = dataplane.counters();
+    expect(forwarded).toBeGreaterThan(0);
+    expect(drops).toEqual({});
+  });
+});
