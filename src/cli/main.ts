@@ -10,6 +10,7 @@ import { packageFile } from '../package-files.ts';
 import { InputError, UsageError } from './errors.ts';
 import type { ExplainOptions } from './explain.ts';
 import { standardStream } from './paths.ts';
+import type { SimulateOptions } from './simulate.ts';
 import type { TransferOptions } from './transfer.ts';
 
 interface JsonOption {
@@ -29,6 +30,10 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+const SIMULATE_HELP = `
+The policy is run as it is, and twice more with the same frames: with all VMs by NVGRE (the wire shows one provider
+address per host) and with all by IP Rewrite (one per VM address; free ones of the hosts' prefixes are taken). The
+quotient of the addresses that the switches learnt is the factor. docs/simulate.md has the details.`;
 function program(): Command {
   const netvirt = new Command('netvirt')
     .description(
@@ -127,6 +132,27 @@ function program(): Command {
     .addOption(json())
     .action(async (policy: string, options: ExplainOptions) =>
       (await import('./explain.ts')).explain(policy, options),
+    );
+  netvirt
+    .command('simulate')
+    .description(
+      'every host of a fabric at once and the switches between them: who gets what, what the switches learn, how flows spread',
+    )
+    .argument('[policy]')
+    .argument(
+      '[in...]',
+      'captures of VMs’ frames (sender: pcapng interface name, else source MAC); none: every VM sends',
+    )
+    .option(
+      '--generate <fabric>',
+      'instead of POLICY: hosts=1000,vms=30,customers=200[,seed=1]; vms are per host',
+    )
+    .option('--ecmp <paths>', 'equal paths that flows are spread over', '8')
+    .option('--plot <file>', 'SVG of that spread')
+    .addOption(json())
+    .addHelpText('after', SIMULATE_HELP)
+    .action(async (policy: string | undefined, inputs: string[], options: SimulateOptions) =>
+      (await import('./simulate.ts')).simulate(policy, inputs, options),
     );
   netvirt
     .command('example')
