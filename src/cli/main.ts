@@ -2,7 +2,7 @@
 /** The command line: one file per command beside this one. Exit codes: 0 done, 1 the input was bad, 2 wrong usage. */
 
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { OutputError, systemReason } from '../capture/files.ts';
 import { CaptureError } from '../capture/index.ts';
 import { PolicyError } from '../policy/errors.ts';
@@ -12,6 +12,7 @@ import type { ExplainOptions } from './explain.ts';
 import { standardStream } from './paths.ts';
 import type { SimulateOptions } from './simulate.ts';
 import type { TransferOptions } from './transfer.ts';
+import type { VerifyCommandOptions } from './verify.ts';
 
 interface JsonOption {
   json?: boolean;
@@ -34,6 +35,11 @@ const SIMULATE_HELP = `
 The policy is run as it is, and twice more with the same frames: with all VMs by NVGRE (the wire shows one provider
 address per host) and with all by IP Rewrite (one per VM address; free ones of the hosts' prefixes are taken). The
 quotient of the addresses that the switches learnt is the factor. docs/simulate.md has the details.`;
+function parseCount(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a number from 0 to 999999999.');
+}
+
 function program(): Command {
   const netvirt = new Command('netvirt')
     .description(
@@ -153,6 +159,24 @@ function program(): Command {
     .addHelpText('after', SIMULATE_HELP)
     .action(async (policy: string | undefined, inputs: string[], options: SimulateOptions) =>
       (await import('./simulate.ts')).simulate(policy, inputs, options),
+    );
+  netvirt
+    .command('verify')
+    .description(
+      'prove that routing domains are kept apart and that everybody who should talk can, and try it',
+    )
+    .argument('<policy>', 'policy, YAML or JSON', standardStream)
+    .addOption(
+      new Option(
+        '--pairs <number>',
+        'packets to try it with; all pairs where they are fewer; 0: the proof alone',
+      )
+        .argParser(parseCount)
+        .default(100_000),
+    )
+    .addOption(json())
+    .action(async (policy: string, options: VerifyCommandOptions) =>
+      (await import('./verify.ts')).verify(policy, options),
     );
   netvirt
     .command('example')
