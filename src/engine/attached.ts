@@ -25,8 +25,8 @@ export class AttachedDataplane {
     this.#instance = instance;
   }
 
-  static async attach({ module, memory, worker }: Attachment): Promise<AttachedDataplane> {
-    return new AttachedDataplane(await attachInstance(module, memory, worker));
+  static attach({ module, memory, worker }: Attachment): AttachedDataplane {
+    return new AttachedDataplane(attachInstance(module, memory, worker));
   }
 
   /** As `Dataplane.process`. */

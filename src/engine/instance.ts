@@ -1,6 +1,6 @@
 /** One instance of the WASM side: addresses as numbers, calls as functions. */
 
-import { instantiate } from '@assemblyscript/loader';
+import { instantiateSync } from '@assemblyscript/loader';
 import * as abi from '../abi/layout.ts';
 import { type Build, loadModule } from '../load-wasm.ts';
 
@@ -145,7 +145,7 @@ export async function createInstance(build: Build, capacity: SlotCapacity, worke
     build === 'threads'
       ? new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES, shared: true })
       : undefined;
-  const exports = await instantiateModule(module, imported);
+  const exports = instantiateModule(module, imported);
   const memory = imported ?? exports.memory!;
   if (memory.buffer.byteLength === 0) memory.grow(1);
   const view = new DataView(memory.buffer, exports.capacitiesAddress(), abi.CAPACITIES_SIZE);
@@ -158,12 +158,12 @@ export async function createInstance(build: Build, capacity: SlotCapacity, worke
 }
 
 /** Makes an instance of its own of a shared memory that `createInstance` carved. */
-export async function attachInstance(
+export function attachInstance(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
   worker: number,
-): Promise<Instance> {
-  const exports = await instantiateModule(module, memory);
+): Instance {
+  const exports = instantiateModule(module, memory);
   const view = new DataView(memory.buffer, exports.capacitiesAddress(), abi.CAPACITIES_SIZE);
   const workers = view.getUint32(abi.CAPACITY_WORKERS, true);
   if (!Number.isInteger(worker) || worker < 0 || worker >= workers)
@@ -177,11 +177,12 @@ export async function attachInstance(
   return describe(module, memory, exports, capacity, workers);
 }
 
-async function instantiateModule(
-  module: WebAssembly.Module,
-  memory: WebAssembly.Memory | undefined,
-): Promise<Exports> {
-  const { instance } = await instantiate(module, memory === undefined ? {} : { env: { memory } });
+/**
+ * The loader's asynchronous way asks whether the module is a `Response`, for which Node loads all of fetch: a third of
+ * the time to the first packet. The module is compiled already, so nothing here takes long.
+ */
+function instantiateModule(module: WebAssembly.Module, memory: WebAssembly.Memory | undefined): Exports {
+  const { instance } = instantiateSync(module, memory === undefined ? {} : { env: { memory } });
   const exports = instance.exports as unknown as Exports;
   if (exports.abiVersion() !== abi.ABI_VERSION) {
     throw new Error(
