@@ -77,6 +77,8 @@ export let addressBuckets6: u32 = 0;
 export let macBuckets: u32 = 0;
 export let providerBuckets4: u32 = 0;
 export let providerBuckets6: u32 = 0;
+/** The tables are larger than the caches: packets are staged (`path/touch.ts`). */
+export let isLarge: bool = false;
 /** Capacities that indexes are checked against. */
 export let portCapacity: u32 = 0;
 export let nextHopCapacity: u32 = 0;
@@ -234,6 +236,7 @@ function layOut(header: usize, start: usize): usize {
   macs = region(<usize>macBuckets * BUCKET);
   providers4 = region(<usize>providerBuckets4 * BUCKET);
   providers6 = region(<usize>providerBuckets6 * BUCKET);
+  isLarge = free - addresses4 >= <usize>requested(abi.CAPACITY_STAGED_FROM);
   return free;
 }
 

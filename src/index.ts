@@ -3,7 +3,7 @@ export * as verdicts from './abi/verdict.ts';
 export { Batch, LARGE_SLOT_FRAME, SLOT_FRAME, type Drop, type Output } from './engine/batch.ts';
 export { AttachedDataplane, type Attachment } from './engine/attached.ts';
 export { Dataplane, type DataplaneOptions } from './engine/dataplane.ts';
-export type { Capacity, SlotCapacity, TableCapacity } from './engine/instance.ts';
+export type { Capacity, SlotCapacity, Staging, TableCapacity } from './engine/instance.ts';
 export type { Build } from './load-wasm.ts';
 export type { Count, Counters, SubnetCount } from './observe/counters.ts';
 export type { Explanation, Leaving, Step } from './observe/explain.ts';

@@ -10,12 +10,13 @@ import {
 } from '../../src/abi/layout';
 import { DROP_CUT_CAPTURE, DROP_FRAME_TOO_LONG, DROP_UNKNOWN_PORT } from '../../src/abi/verdict';
 import { enterBatch, leaveBatch } from '../epoch';
-import { inputs, ringEntries } from '../memory';
+import { inputs, isLarge, ringEntries } from '../memory';
 import { Port, isPort } from '../tables/ports';
 import { egress } from './egress';
 import { beginBatch, beginInput, drop, emitted } from './emit';
 import { ingress } from './ingress';
 import { agePathMtus } from './pathmtu';
+import { GROUP, touch } from './touch';
 
 /**
  * Processes `count` input descriptors from number `first` of the ring on, which wraps around. `time`: milliseconds that
@@ -27,6 +28,7 @@ export function process(first: u32, count: u32, time: f64): u32 {
   beginBatch(count, time);
   agePathMtus(time);
   for (let index: u32 = 0; index < count; index++) {
+    if (isLarge && (index & (GROUP - 1)) == 0) touch(first + index, min(GROUP, count - index));
     beginInput(index);
     const descriptor = inputs + <usize>((first + index) & (ringEntries - 1)) * INPUT_SIZE;
     const frame = load<u32>(descriptor, INPUT_ADDRESS);

@@ -34,6 +34,17 @@ export function findAddress4(domain: u32, address: u32): usize {
   return entry != 0 ? entry : findFurther(key, home);
 }
 
+/** Reads the line that a lookup begins with; what it returns means nothing. */
+export function touchAddress4(domain: u32, address: u32): u64 {
+  return load<u64>(addresses4 + bucketOf(keyOf(domain, address), addressBuckets4) * BUCKET);
+}
+
+/** Reads the line of the provider address; the bucket is not needed for that. */
+export function touchProviderOf4(domain: u32, address: u32): u64 {
+  const home = bucketOf(keyOf(domain, address), addressBuckets4);
+  return load<u32>(addressProviders4 + home * (BUCKET / 4));
+}
+
 /** Which of the four it is no processor predicts: without branches here and in `macs.ts` a packet takes 0.8 of the time. */
 function entryIn(bucket: usize, key: u64): usize {
   let entry: usize = select<usize>(bucket, 0, load<u64>(bucket) << 16 == key);

@@ -6,7 +6,7 @@
 // | customer | scope | subnet | MAC 6, nextHop 2 | provider       | epoch |        |   provider :: = none
 // +----------+-------+--------+------------------+----------------+-------+--------+
 
-import { BOUND_ADDRESSES6, addressBuckets6, addresses6, generation } from '../memory';
+import { BOUND_ADDRESSES6, BUCKET, addressBuckets6, addresses6, generation } from '../memory';
 import { publish32, publish64 } from '../epoch';
 import { isLinkLocal6 } from '../wire/ipv6';
 import { bucketAt, bucketOfPair, isBeyond, raiseBound } from './hash';
@@ -27,6 +27,11 @@ export function findAddress6(scope: u32, high: u64, low: u64): usize {
     if (load<u64>(entry, 8) == low && load<u64>(entry) == high && load<u32>(entry, 16) == scope) return entry;
   }
   return 0;
+}
+
+/** Reads the line that a lookup begins with; what it returns means nothing. */
+export function touchAddress6(scope: u32, high: u64, low: u64): u64 {
+  return load<u64>(addresses6 + homeOf(scope, high, low) * BUCKET);
 }
 
 function homeOf(scope: u32, high: u64, low: u64): usize {

@@ -28,6 +28,11 @@ export function findMac(vsid: u32, mac: u64): usize {
   return entry != 0 ? entry : findFurther(key, rest, home);
 }
 
+/** Reads the line that a lookup begins with; what it returns means nothing. */
+export function touchMac(vsid: u32, mac: u64): u64 {
+  return load<u64>(macs + bucketOfPair(<u64>vsid, mac | ((<u64>vsid) << 48), macBuckets) * BUCKET);
+}
+
 /** Without branches, as in `addresses4.ts`. */
 function entryIn(bucket: usize, key: u64, rest: u32): usize {
   let entry: usize = select<usize>(bucket, 0, isAt(bucket, key, rest));

@@ -5,7 +5,7 @@
 // | provider | customer | domain | subnet | used  | MAC 6, nextHop 2 | epoch |         |   domain 0 = a host's own address
 // +----------+----------+--------+--------+-------+------------------+-------+---------+
 
-import { BOUND_PROVIDERS4, generation, providerBuckets4, providers4 } from '../memory';
+import { BOUND_PROVIDERS4, BUCKET, generation, providerBuckets4, providers4 } from '../memory';
 import { publish32, publish64 } from '../epoch';
 import { bucketAt, bucketOf, isBeyond, raiseBound } from './hash';
 
@@ -21,6 +21,11 @@ export function findProvider4(provider: u32): usize {
     if (load<u32>(bucket, 32) == provider && load<u32>(bucket, 44) != 0) return bucket + ENTRY;
   }
   return 0;
+}
+
+/** Reads the line that a lookup begins with; what it returns means nothing. */
+export function touchProvider4(provider: u32): u64 {
+  return load<u64>(providers4 + bucketOf(<u64>provider, providerBuckets4) * BUCKET);
 }
 
 /** Adds or replaces. False: no room within the probe bound. Removed entries older than `oldest` are room. */

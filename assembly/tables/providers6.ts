@@ -5,7 +5,7 @@
 // | provider | customer | domain | subnet | used  | MAC 6, nextHop 2 | epoch |         |   domain 0 = a host's own address
 // +----------+----------+--------+--------+-------+------------------+-------+---------+
 
-import { BOUND_PROVIDERS6, generation, providerBuckets6, providers6 } from '../memory';
+import { BOUND_PROVIDERS6, BUCKET, generation, providerBuckets6, providers6 } from '../memory';
 import { publish32, publish64 } from '../epoch';
 import { bucketAt, bucketOfPair, isBeyond, raiseBound } from './hash';
 
@@ -18,6 +18,11 @@ export function findProvider6(high: u64, low: u64): usize {
     if (load<u64>(entry, 8) == low && load<u64>(entry) == high && load<u32>(entry, 36) != 0) return entry;
   }
   return 0;
+}
+
+/** Reads the line that a lookup begins with; what it returns means nothing. */
+export function touchProvider6(high: u64, low: u64): u64 {
+  return load<u64>(providers6 + bucketOfPair(high, low, providerBuckets6) * BUCKET);
 }
 
 /** Adds or replaces. False: no room within the probe bound. Removed entries older than `oldest` are room. */

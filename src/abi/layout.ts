@@ -33,6 +33,8 @@ export const CAPACITY_MACS = 60;
 export const CAPACITY_PROVIDERS4 = 64;
 export const CAPACITY_PROVIDERS6 = 68;
 export const CAPACITY_VLANS = 72;
+/** Bytes of tables from which packets are staged (`assembly/path/touch.ts`). */
+export const CAPACITY_STAGED_FROM = 76;
 /** Two secret u64 that seed the hash tables, so that nobody can aim at one bucket. */
 export const CAPACITY_SEED = 80;
 export const CAPACITIES_SIZE = 96;

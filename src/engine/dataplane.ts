@@ -15,7 +15,7 @@ import type { Attachment } from './attached.ts';
 import { clock } from './clock.ts';
 import { Batch } from './batch.ts';
 import { type Generation, Generations, roomFor } from './generations.ts';
-import { type Capacity, type Instance, createInstance } from './instance.ts';
+import { type Capacity, type Instance, type Staging, createInstance } from './instance.ts';
 
 export interface DataplaneOptions {
   /** What `parsePolicy` returned, or the text of a policy (YAML or JSON), or the document as an object. */
@@ -28,6 +28,11 @@ export interface DataplaneOptions {
   build?: Exclude<Build, 'trace'>;
   /** How many instances process on the shared memory, this one included: see `attachment`. Default 1. */
   workers?: number;
+  /**
+   * Whether the memory that a group of packets needs is read ahead: default when the tables are larger than the caches. It changes
+   * speed, never results.
+   */
+  staging?: Staging;
   /** 16 bytes that seed the hash tables; default random. Results do not depend on it. */
   seed?: Uint8Array;
 }
@@ -97,6 +102,7 @@ export class Dataplane {
         copySlots: capacity.copySlots ?? DEFAULT_COPY_SLOTS,
       },
       workers,
+      options.staging,
     );
     const seed = options.seed ?? crypto.getRandomValues(new Uint8Array(16));
     const history = new CounterHistory(instance);
@@ -228,11 +234,17 @@ export class Dataplane {
 }
 
 /** JavaScript has no compiler that would say it. */
-function checkOptions({ policy, host }: Partial<Record<keyof DataplaneOptions, unknown>>): void {
+function checkOptions({
+  policy,
+  host,
+  staging = 'auto',
+}: Partial<Record<keyof DataplaneOptions, unknown>>): void {
   if (policy === undefined || policy === null)
     throw new TypeError(`policy: expected a policy, its text or its document, got ${show(policy)}`);
   if (typeof host !== 'string')
     throw new TypeError(`host: expected the name of a host of the policy, got ${show(host)}`);
+  if (staging !== 'auto' && staging !== 'always' && staging !== 'never')
+    throw new RangeError(`staging: expected "auto", "always" or "never", got ${show(staging)}`);
 }
 
 function toPolicy(policy: Policy | string | object): Policy {

@@ -128,6 +128,12 @@ export interface Instance extends Calls {
   readonly generations: number;
 }
 
+/** Whether packets are staged: when the tables are larger than the processor's caches, always, or never. */
+export type Staging = 'auto' | 'always' | 'never';
+
+/** Bytes of tables. `auto`: where both ways take the same time, measured by `npm run bench:staging`. */
+const STAGED_FROM: Record<Staging, number> = { auto: 4 << 20, always: 0, never: 0xffff_ffff };
+
 const PAGE = 65536;
 /** Declared by the threads build (asconfig.json); the host must not ask for more. */
 const MAXIMUM_PAGES = 65536;
@@ -136,7 +142,12 @@ const MAXIMUM_PAGES = 65536;
  * Instantiates a build and carves its memory: everything but tables.
  * @throws RangeError when a capacity is out of range or the system does not have that much memory.
  */
-export async function createInstance(build: Build, capacity: SlotCapacity, workers = 1): Promise<Instance> {
+export async function createInstance(
+  build: Build,
+  capacity: SlotCapacity,
+  workers = 1,
+  staging: Staging = 'auto',
+): Promise<Instance> {
   for (const name of ['slots', 'largeSlots', 'copySlots'] as const) checkCapacity(name, capacity[name]);
   if (!Number.isInteger(workers) || workers < 1 || workers > abi.MAX_WORKERS)
     throw new RangeError(`workers: expected an integer from 1 to ${abi.MAX_WORKERS}, got ${workers}`);
@@ -152,6 +163,7 @@ export async function createInstance(build: Build, capacity: SlotCapacity, worke
   for (const name of ['slots', 'largeSlots', 'copySlots'] as const)
     view.setUint32(OFFSETS[name], capacity[name], true);
   view.setUint32(abi.CAPACITY_WORKERS, workers, true);
+  view.setUint32(abi.CAPACITY_STAGED_FROM, STAGED_FROM[staging], true);
   if (exports.carve() === 0)
     throw new RangeError('capacity: more memory than this system gives to WebAssembly');
   return describe(module, memory, exports, capacity, workers);

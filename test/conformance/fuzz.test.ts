@@ -61,7 +61,7 @@ async function harness(build: 'release' | 'threads', host: string, seed: number)
   const parsed = parsePolicy(JSON.stringify(policy()));
   const own = parsed.hosts.find(({ name }) => name === host)!;
   const capacity = { slots: SLOTS, largeSlots: LARGE_SLOTS, copySlots: COPY_SLOTS };
-  const instance = await createInstance(build, capacity);
+  const instance = await createInstance(build, capacity, 1, build === 'threads' ? 'always' : 'never');
   const generations = new Generations(instance, new Uint8Array(16).fill(seed));
   const generation = generations.build(parsed, own, roomFor(parsed, own, {}, 0));
   generations.publish(generation, undefined);

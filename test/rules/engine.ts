@@ -36,6 +36,7 @@ export function wasmEngine(build: 'release' | 'threads'): CreateEngine {
       policy: document,
       host,
       build,
+      staging: build === 'threads' ? 'always' : 'never',
       capacity: { slots: 4, largeSlots: 2, copySlots: 64 },
     });
     const { batch } = dataplane;
