@@ -4,6 +4,7 @@
  */
 
 import { parseArgs } from 'node:util';
+import { nativeRival, natives } from './native/engine.ts';
 import { machine, quantile, record, round } from './results.ts';
 import { type Rival, SLOTS, inputsOf, plainRival, wasmRival } from './rivals.ts';
 import { sample } from './sample.ts';
@@ -100,6 +101,7 @@ async function measure(operation: Operation, options: Options): Promise<Row[]> {
     await wasmRival(work.policy, work.host, 'release', inputs),
     await wasmRival(work.policy, work.host, 'threads', inputs),
     plainRival(work.policy, work.host, inputs),
+    ...(await Promise.all(natives().map((twin) => nativeRival(twin, work.policy, work.host, inputs)))),
   ];
   assertSame(rivals, operation === 'egress');
   const samples = sample(rivals, options.batch, options.passes);

@@ -73,7 +73,12 @@ export function plainRival(policy: Policy, host: Host, inputs: readonly Input[])
 }
 
 /** Fills slots and input ring; returns what restores the slots. */
-function fill(bytes: Uint8Array, slots: number, ring: Uint32Array, inputs: readonly Input[]): () => void {
+export function fill(
+  bytes: Uint8Array,
+  slots: number,
+  ring: Uint32Array,
+  inputs: readonly Input[],
+): () => void {
   for (const [slot, { frame, port }] of inputs.entries()) {
     const address = slots + slot * SLOT_SIZE + SLOT_HEADROOM;
     bytes.set(frame, address);
@@ -85,7 +90,7 @@ function fill(bytes: Uint8Array, slots: number, ring: Uint32Array, inputs: reado
   };
 }
 
-function read(outputs: Uint32Array, bytes: Uint8Array): { word: number; frame: Uint8Array }[] {
+export function read(outputs: Uint32Array, bytes: Uint8Array): { word: number; frame: Uint8Array }[] {
   return Array.from({ length: SLOTS }, (_, index) => {
     const [address = 0, length = 0, word = 0] = outputs.subarray(index * 4, index * 4 + 3);
     return { word, frame: bytes.slice(address, address + length) };

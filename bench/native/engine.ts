@@ -1,0 +1,150 @@
+/** The twin in C as a rival of the benchmark and as an engine for named packets: on the memory of a WASM instance of its own. */
+
+import { createRequire } from 'node:module';
+import type * as Koffi from 'koffi';
+import { INPUT_CUT, OUTPUT_SIZE, SLOT_HEADROOM } from '../../src/abi/layout.ts';
+import { type Generation, Generations, roomFor } from '../../src/engine/generations.ts';
+import { type Instance, attachInstance, createInstance } from '../../src/engine/instance.ts';
+import { CounterHistory, type Counters } from '../../src/observe/counters.ts';
+import type { Plan } from '../../src/policy/compile.ts';
+import type { Host, Policy } from '../../src/policy/model.ts';
+import { type Input, type Rival, SLOTS, fill, read, wasmInstance } from '../rivals.ts';
+import { type BuildOptions, COMPILERS, type Compiler, build } from './build.ts';
+
+/** Functions of the library. `memory`: address of the instance's first byte in this process. */
+interface Calls {
+  process(memory: number, worker: number, first: number, count: number, now: number): number;
+  run(memory: number, worker: number, total: number, batch: number, now: number): number;
+  generationSize(memory: number, worker: number): number;
+  limit(memory: number, slots: number, count: number): number;
+}
+
+export interface Native extends Calls {
+  readonly name: string;
+  readonly version: string;
+  /** Where a memory begins, for this process. It stays there while it grows. */
+  addressOf(memory: WebAssembly.Memory): number;
+}
+
+/** Koffi is optional: there may be none for this platform. */
+function loadKoffi(): typeof Koffi | undefined {
+  try {
+    return createRequire(import.meta.url)('koffi') as typeof Koffi;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Builds and loads the twin. Returns the reason, a text, where there is no compiler or no way to call its code. */
+export function native(compiler: Compiler, options: BuildOptions = {}): Native | string {
+  const koffi = loadKoffi();
+  if (koffi === undefined) return 'koffi is not installed';
+  const library = build(compiler, options);
+  if (typeof library === 'string') return library;
+  const handle = koffi.load(library.path);
+  const calls: Calls = {
+    process: handle.func('netvirt_process', 'uint32', ['int64', 'uint32', 'uint32', 'uint32', 'double']),
+    run: handle.func('netvirt_run', 'uint32', ['int64', 'uint32', 'uint32', 'uint32', 'double']),
+    generationSize: handle.func('netvirt_generation_size', 'uint32', ['int64', 'uint32']),
+    limit: handle.func('netvirt_limit', 'uint32', ['int64', 'uint32', 'uint32']),
+  };
+  return {
+    ...calls,
+    name: `C, ${compiler}`,
+    version: library.version,
+    addressOf: (memory) => Number(koffi.address(new Uint8Array(memory.buffer))),
+  };
+}
+
+/** The twins that this machine can build. */
+export function natives(options: BuildOptions = {}): Native[] {
+  return COMPILERS.map((compiler) => native(compiler, options)).filter((one) => typeof one !== 'string');
+}
+
+export async function nativeRival(
+  twin: Native,
+  policy: Policy,
+  host: Host,
+  inputs: readonly Input[],
+): Promise<Rival> {
+  const instance = await wasmInstance(policy, host, 'release');
+  const bytes = new Uint8Array(instance.memory.buffer);
+  const ring = new Uint32Array(instance.memory.buffer, instance.inputs, SLOTS * 4);
+  const outputs = new Uint32Array(instance.memory.buffer, instance.outputs, (SLOTS * OUTPUT_SIZE) / 4);
+  const refresh = fill(bytes, instance.slots, ring, inputs);
+  const memory = twin.addressOf(instance.memory);
+  return {
+    name: twin.name,
+    refresh,
+    pass(batch) {
+      twin.run(memory, 0, SLOTS, batch, 0);
+    },
+    outputs: () => read(outputs, bytes),
+  };
+}
+
+/** What became of one frame. */
+export interface Fate {
+  readonly verdict: number;
+  readonly port: number;
+  readonly frame: Uint8Array;
+}
+
+/** Frame by frame, by a twin or, for comparison, by the WASM side of the same instance. */
+export class FrameEngine {
+  readonly plan: Plan;
+  readonly #instance: Instance;
+  readonly #generation: Generation;
+  readonly #twin: Native | undefined;
+  readonly #worker: number;
+
+  private constructor(instance: Instance, generation: Generation, twin: Native | undefined, worker: number) {
+    this.plan = generation.plan;
+    this.#instance = instance;
+    this.#generation = generation;
+    this.#twin = twin;
+    this.#worker = worker;
+  }
+
+  /** @param worker which of two is at work; 0: the only one, on a memory of its own. */
+  static async create(policy: Policy, host: Host, twin?: Native, worker: 0 | 1 = 0): Promise<FrameEngine> {
+    const slots = { slots: 16, largeSlots: 2, copySlots: 64 };
+    const first = await createInstance(worker === 0 ? 'release' : 'threads', slots, worker + 1);
+    const generations = new Generations(first, new Uint8Array(16).fill(7));
+    const generation = generations.build(policy, host, roomFor(policy, host, {}, 0));
+    generations.publish(generation, undefined);
+    const own = worker === 0 ? first : await attachInstance(first.module, first.memory, worker);
+    return new FrameEngine(own, generation, twin, worker);
+  }
+
+  /** Bytes of the tables, as the twin and as the WASM side reckon. */
+  get sizes(): readonly [twin: number, wasm: number] {
+    const { memory, generationSize } = this.#instance;
+    return [this.#twin!.generationSize(this.#twin!.addressOf(memory), this.#worker), generationSize()];
+  }
+
+  get counters(): Counters {
+    return new CounterHistory(this.#instance).read(this.#generation);
+  }
+
+  run(port: number, frame: Uint8Array, isCut: boolean, now: number): Fate {
+    const { memory, inputs, outputs, largeSlots } = this.#instance;
+    const address = largeSlots + SLOT_HEADROOM;
+    new Uint8Array(memory.buffer).set(frame, address);
+    const flags = isCut ? INPUT_CUT : 0;
+    new Uint32Array(memory.buffer, inputs, 4).set([address, frame.length, port | (flags << 16), 0]);
+    this.#process(now);
+    const [out = 0, length = 0, word = 0] = new Uint32Array(memory.buffer, outputs, 3);
+    return {
+      verdict: word >>> 16,
+      port: word & 0xffff,
+      frame: Uint8Array.from(new Uint8Array(memory.buffer, out, length)),
+    };
+  }
+
+  #process(now: number): void {
+    const { memory, process } = this.#instance;
+    if (this.#twin === undefined) process(0, 1, now);
+    else this.#twin.process(this.#twin.addressOf(memory), this.#worker, 0, 1, now);
+  }
+}
