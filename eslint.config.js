@@ -6,6 +6,7 @@ export default defineConfig(
   tseslint.configs.recommended,
   {
     files: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.ts'],
+    ignores: ['bench/limit/**'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
@@ -21,7 +22,7 @@ export default defineConfig(
   },
   {
     // AssemblyScript: its own types (u32, usize, …), no runtime to be type-checked against.
-    files: ['assembly/**'],
+    files: ['assembly/**', 'bench/limit/**'],
     rules: {
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       '@typescript-eslint/no-loss-of-precision': 'off',

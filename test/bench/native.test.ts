@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { NOT_BUILT } from '../../bench/native/contract.ts';
 import { COMPILERS } from '../../bench/native/build.ts';
+import { limitRivals } from '../../bench/limits.ts';
 import { FrameEngine, type Native, native, nativeRival } from '../../bench/native/engine.ts';
 import { SLOTS, inputsOf, wasmRival } from '../../bench/rivals.ts';
 import { OPERATIONS, type Workload, routedWorkload, workload } from '../../bench/workload.ts';
@@ -152,6 +153,13 @@ for (const compiler of COMPILERS) {
         expect(await compare(twin, host, 0)).toBeGreaterThan(FRAMES / 20);
       });
     }
+
+    it('reads what WASM reads for the limit', async () => {
+      const { policy: own, host, frames } = workload('egress', 100, SLOTS, 64);
+      const inputs = frames.map(({ frame }) => ({ frame, port: 1 }));
+      const [wasm, c] = await limitRivals(own, host, inputs, [twin]);
+      expect(c!.once()).toBe(wasm!.once());
+    });
 
     it('is a worker on a shared memory, too', async () => {
       expect(await compare(threaded, 'h1', 1)).toBeGreaterThan(FRAMES / 20);
