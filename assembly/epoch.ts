@@ -45,6 +45,11 @@ export function leaveBatch(): void {
   if (ASC_FEATURE_THREADS) publish32(workerEpoch(worker), IDLE);
 }
 
+/** A worker that died in a batch sees nothing any more: what it could see may be overwritten. */
+export function releaseWorker(number: u32): void {
+  publish32(workerEpoch(number), IDLE);
+}
+
 /** Epochs start at 1: a stamp is never 0. */
 export function startEpochs(workers: u32): void {
   publish32(EPOCH, 1);

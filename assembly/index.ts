@@ -6,9 +6,11 @@ import { CURRENT, generationsAddress, layOutWorker } from './memory';
 import { publishGeneration } from './tables/install';
 
 export { endEpoch, install, installError, installRanges } from './tables/install';
+export { copiesTaken } from './path/emit';
 export { process } from './path/process';
-export { oldestEpoch } from './epoch';
-export { generationSize, openGeneration } from './memory';
+export { spread } from './path/spread';
+export { oldestEpoch, releaseWorker } from './epoch';
+export { generationSize, openGeneration, setWindow } from './memory';
 export {
   copySlots as copySlotsAddress,
   generationsAddress,

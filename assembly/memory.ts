@@ -40,6 +40,8 @@ export let copySlotCount: u32 = 0;
 /** Entries of the input ring, a power of two. */
 export let ringEntries: u32 = 0;
 export let outputEntries: u32 = 0;
+let outputsStart: usize = 0;
+let copySlotsStart: usize = 0;
 export let staging: usize = 0;
 /** Where generations begin. */
 export let generationsAddress: usize = 0;
@@ -188,8 +190,21 @@ export function layOutWorker(number: u32): void {
     slots = theirSlots;
     largeSlots = theirLargeSlots;
     copySlots = theirCopySlots;
+    outputsStart = theirOutputs;
+    copySlotsStart = theirCopySlots;
   }
   generationsAddress = pages(0);
+}
+
+/**
+ * Where the next batches write: output entries and copy slots from those numbers on, so many. A pool's worker goes on while
+ * what it wrote before is being read.
+ */
+export function setWindow(output: u32, outputCount: u32, copy: u32, copyCount: u32): void {
+  outputs = outputsStart + <usize>output * abi.OUTPUT_SIZE;
+  outputEntries = outputCount;
+  copySlots = copySlotsStart + <usize>copy * abi.SLOT_SIZE;
+  copySlotCount = copyCount;
 }
 
 /** Buckets for `entries` at a load of at most one half: beyond it lookups get slow, at 0.75 by a factor of 1.6. */

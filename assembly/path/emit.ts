@@ -40,6 +40,11 @@ export function hasRoom(copies: u32, descriptors: u32): bool {
   return copiesUsed + copies <= copySlotCount && emitted() + (batch - input) + descriptors <= outputEntries;
 }
 
+/** Copy slots that were taken since `beginBatch`. */
+export function copiesTaken(): u32 {
+  return copiesUsed;
+}
+
 /** The next copy slot, `hasRoom` having said that there is one. Its headroom is in front of the address. */
 export function takeCopy(): usize {
   const slot = copySlots + <usize>copiesUsed * SLOT_SIZE;

@@ -6,14 +6,14 @@ import { flowProtocolOf, hasBrokenChain, isFragment, protocolOf, transportOffset
 const MULTIPLIER_A: u64 = 0x9e37_79b9_7f4a_7c15;
 const MULTIPLIER_B: u64 = 0xd6e8_feb8_6659_fd93;
 
-function mix(a: u64, b: u64): u32 {
+export function mix(a: u64, b: u64): u32 {
   let hash = a * MULTIPLIER_A;
   hash = (hash ^ (hash >> 32) ^ b) * MULTIPLIER_B;
   return <u32>((hash ^ (hash >> 29)) >> 32);
 }
 
 /** TCP, UDP, DCCP, SCTP, UDP-Lite: both ports are the first four bytes. */
-function hasPorts(protocol: u32): bool {
+export function hasPorts(protocol: u32): bool {
   if (protocol < 64) return ((0x2_0002_0040 >> (<u64>protocol)) & 1) != 0;
   return protocol == 132 || protocol == 136;
 }

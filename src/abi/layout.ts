@@ -5,7 +5,7 @@
  */
 
 /** Checked at start-up: the .wasm and the host were built from the same contract. */
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 
 // Capacities: u32 each, written by the host at CAPACITIES before `carve` (the first four) and `openGeneration` (the others).
 export const CAPACITIES = 1024;

@@ -194,16 +194,22 @@ export class Dataplane {
     for (const { number } of keptPorts(policy, host, before)) room.ports = Math.max(room.ports, number);
     const next = this.#generations.build(policy, host, room, before);
     this.batch.refresh();
-    this.#history.keep(this.#current);
     this.#generations.publish(next, this.#current);
     this.#current = next;
     this.#policy = policy;
     this.#host = host;
   }
 
-  /** Packets and bytes since creation, by verdict and by virtual subnet, of all workers. */
-  counters(): Counters {
-    return this.#history.read(this.#current);
+  /**
+   * Packets and bytes since creation, by verdict and by virtual subnet.
+   * @param worker whose: 0 is this instance; default all together.
+   * @throws RangeError for a worker that there is not.
+   */
+  counters(worker?: number): Counters {
+    const { workers } = this.#instance;
+    if (worker !== undefined && !(Number.isInteger(worker) && worker >= 0 && worker < workers))
+      throw new RangeError(`worker: expected an integer from 0 to ${workers - 1}, got ${worker}`);
+    return this.#history.read(this.#current, worker);
   }
 
   /**

@@ -39,7 +39,7 @@ export class Generations {
   #end: number;
   #epoch = 1;
 
-  /** @param history keeps what was counted for subnets that go. */
+  /** @param history reads what is counted. */
   constructor(instance: Instance, seed: Uint8Array, history = new CounterHistory(instance)) {
     this.#instance = instance;
     this.#seed = seed;
@@ -79,7 +79,8 @@ export class Generations {
     const size = Math.ceil(requestGeneration(this.#instance, capacity, seed) / 4096) * 4096;
     const block = this.#room(size);
     this.#instance.openGeneration(block.address, size);
-    const plan = new Plan(policy, host, capacity, this.#sink(block.address, capacity.subnets));
+    this.#history.open(block.address, capacity.subnets);
+    const plan = new Plan(policy, host, capacity, this.#sink(block.address));
     try {
       plan.load(policy, before);
     } catch (error) {
@@ -107,6 +108,7 @@ export class Generations {
     const reusable = this.#retired.find((one) => one.epoch <= oldest && one.size >= size);
     if (reusable !== undefined) {
       this.#retired = this.#retired.filter((one) => one !== reusable);
+      this.#history.close(reusable.address);
       return { address: reusable.address, size: reusable.size };
     }
     const address = this.#end;
@@ -115,7 +117,7 @@ export class Generations {
     return { address, size };
   }
 
-  #sink(address: number, subnets: number) {
+  #sink(address: number) {
     const instance = this.#instance;
     const staging = () =>
       new DataView(instance.memory.buffer, instance.staging, STAGING_RECORDS * RECORD_SIZE);
@@ -140,8 +142,8 @@ export class Generations {
       writer: new RecordWriter(staging(), install),
       installRanges,
       epochs: { current: () => this.#epoch, oldest: () => instance.oldestEpoch() },
-      retireCounters: (vsid: number, index: number) => {
-        this.#history.retire(address, subnets, vsid, index);
+      claimCounters: (vsid: number, index: number) => {
+        this.#history.claim(address, vsid, index);
       },
     };
   }

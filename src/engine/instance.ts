@@ -101,6 +101,10 @@ interface Calls {
   readonly endEpoch: () => number;
   readonly oldestEpoch: () => number;
   readonly process: (first: number, count: number, now: number) => number;
+  readonly spread: (frame: number, length: number, port: number) => number;
+  readonly setWindow: (output: number, outputCount: number, copy: number, copyCount: number) => void;
+  readonly copiesTaken: () => number;
+  readonly releaseWorker: (worker: number) => void;
 }
 
 interface Exports extends Calls {
@@ -239,6 +243,10 @@ function describe(
     endEpoch: exports.endEpoch,
     oldestEpoch: exports.oldestEpoch,
     process: exports.process,
+    spread: exports.spread,
+    setWindow: exports.setWindow,
+    copiesTaken: exports.copiesTaken,
+    releaseWorker: exports.releaseWorker,
   };
 }
 

@@ -40,74 +40,107 @@ export interface Counters extends Count {
 
 const WORDS = COUNTER_BLOCK_SIZE / 8;
 
-/** Counts from the creation of a dataplane on, over all its policies. They never wrap in practice (64 bits). */
+/** The blocks of counters in one generation. Only workers write them: a number that is put back to 0 would race with them. */
+interface Blocks {
+  /** How many subnets there is room for. */
+  readonly subnets: number;
+  /** VSID by number of the block, 0 = unknown. */
+  readonly owners: Map<number, number>;
+  /** What a block held, for all workers, when its owner got it. */
+  readonly before: Map<number, Float64Array>;
+}
+
+/**
+ * Counts from the creation of a dataplane on, over all its policies, for every worker. They never wrap in practice (64 bits). What
+ * a worker counts in a batch that began before a change is counted too: blocks are read until nobody writes them.
+ */
 export class CounterHistory {
   readonly #instance: Instance;
-  /** By VSID, 0 = unknown: what generations counted that are no longer current. */
+  /** By VSID, 0 = unknown, a row per worker: what was counted in blocks that others have now. */
   readonly #past = new Map<number, Float64Array>();
+  /** By address, of all generations that a worker may be in. */
+  readonly #generations = new Map<number, Blocks>();
 
   constructor(instance: Instance) {
     this.#instance = instance;
   }
 
-  /** Remembers what a generation counted before it is replaced. What workers count in batches that still run is lost. */
-  keep(generation: Generation): void {
-    for (const [vsid, block] of this.#blocks(generation)) this.#past.set(vsid, block);
+  /** A generation whose blocks are 0. */
+  open(address: number, subnets: number): void {
+    this.#generations.set(address, { subnets, owners: new Map([[0, 0]]), before: new Map() });
   }
 
-  /** Takes over what was counted for a subnet that goes, and clears its blocks. */
-  retire(address: number, subnets: number, vsid: number, index: number): void {
-    const words = this.#words(address, subnets);
-    const block = this.#past.get(vsid)?.slice() ?? new Float64Array(WORDS);
-    this.#add(block, words, subnets, index);
-    this.#past.set(vsid, block);
-    for (let worker = 0; worker < this.#instance.workers; worker++) {
-      const first = (worker * (subnets + 1) + index) * WORDS;
-      words.fill(0n, first, first + WORDS);
+  /** A subnet gets a block that no batch counts in for the one that had it. */
+  claim(address: number, vsid: number, index: number): void {
+    const blocks = this.#generations.get(address)!;
+    const owner = blocks.owners.get(index);
+    if (owner !== undefined) {
+      this.#add(this.#past, owner, address, blocks, index);
+      blocks.before.set(index, this.#words(address, blocks, index));
     }
+    blocks.owners.set(index, vsid);
   }
 
-  read(generation: Generation): Counters {
-    const blocks = this.#blocks(generation);
-    const unknown = readBlock(blocks.get(0)!);
-    const subnets = [...generation.plan.subnets.values()].map(
-      ({ customer, routingDomain, subnet: { vsid } }) => ({
-        vsid,
-        customer,
-        routingDomain,
-        ...readBlock(blocks.get(vsid)!),
-      }),
+  /** No worker sees the generation any more. */
+  close(address: number): void {
+    const blocks = this.#generations.get(address);
+    if (blocks === undefined) return;
+    for (const [index, vsid] of blocks.owners) this.#add(this.#past, vsid, address, blocks, index);
+    this.#generations.delete(address);
+  }
+
+  /** @param worker whose counts; all of them when it is left out. */
+  read({ plan }: Generation, worker?: number): Counters {
+    const counts = new Map(
+      [...this.#rows()].map(([vsid, rows]) => [vsid, readBlock(this.#sum(rows, worker))]),
     );
-    const gone = [...blocks].filter(([vsid]) => vsid !== 0 && !generation.plan.subnets.has(vsid));
-    return { ...sum([unknown, ...subnets, ...gone.map(([, block]) => readBlock(block))]), subnets, unknown };
+    const nothing = readBlock(new Float64Array(WORDS));
+    const unknown = counts.get(0) ?? nothing;
+    const subnets = [...plan.subnets.values()].map(({ customer, routingDomain, subnet: { vsid } }) => ({
+      vsid,
+      customer,
+      routingDomain,
+      ...(counts.get(vsid) ?? nothing),
+    }));
+    return { ...sum([...counts.values()]), subnets, unknown };
   }
 
-  /** Past and present, of all workers, by VSID. */
-  #blocks({ address, plan }: Generation): Map<number, Float64Array> {
-    const { subnets } = plan.capacity;
-    const words = this.#words(address, subnets);
-    const all = new Map([...this.#past].map(([vsid, block]) => [vsid, block.slice()]));
-    const add = (vsid: number, index: number) => {
-      let block = all.get(vsid);
-      if (block === undefined) all.set(vsid, (block = new Float64Array(WORDS)));
-      this.#add(block, words, subnets, index);
-    };
-    add(0, 0);
-    for (const [vsid, { index }] of plan.subnets) add(vsid, index);
+  /** Past and present by VSID. */
+  #rows(): Map<number, Float64Array> {
+    const all = new Map([...this.#past].map(([vsid, rows]) => [vsid, rows.slice()]));
+    for (const [address, blocks] of this.#generations) {
+      for (const [index, vsid] of blocks.owners) this.#add(all, vsid, address, blocks, index);
+    }
     return all;
   }
 
-  /** The blocks of all workers: each has one for every subnet and one for unknown ones. */
-  #words(address: number, subnets: number): BigUint64Array {
-    const { memory, workers, countersOf } = this.#instance;
-    return new BigUint64Array(memory.buffer, countersOf(address), workers * (subnets + 1) * WORDS);
+  #sum(rows: Float64Array, worker: number | undefined): Float64Array {
+    if (worker !== undefined) return rows.subarray(worker * WORDS, (worker + 1) * WORDS);
+    const total = new Float64Array(WORDS);
+    for (const [index, value] of rows.entries()) total[index % WORDS]! += value;
+    return total;
   }
 
-  #add(block: Float64Array, words: BigUint64Array, subnets: number, index: number): void {
-    for (let worker = 0; worker < this.#instance.workers; worker++) {
-      const first = (worker * (subnets + 1) + index) * WORDS;
-      for (let word = 0; word < WORDS; word++) block[word]! += Number(words[first + word]!);
+  /** What the owner of a block counted in it. */
+  #add(to: Map<number, Float64Array>, vsid: number, address: number, blocks: Blocks, index: number): void {
+    let rows = to.get(vsid);
+    if (rows === undefined) to.set(vsid, (rows = new Float64Array(this.#instance.workers * WORDS)));
+    const before = blocks.before.get(index);
+    for (const [word, value] of this.#words(address, blocks, index).entries()) {
+      rows[word]! += value - (before?.[word] ?? 0);
     }
+  }
+
+  /** The blocks that all workers have for one subnet: each worker has one for every subnet and one for unknown ones. */
+  #words(address: number, { subnets }: Blocks, index: number): Float64Array {
+    const { memory, workers, countersOf } = this.#instance;
+    const words = new Float64Array(workers * WORDS);
+    for (let worker = 0; worker < workers; worker++) {
+      const block = countersOf(address) + (worker * (subnets + 1) + index) * COUNTER_BLOCK_SIZE;
+      const values = new BigUint64Array(memory.buffer, block, WORDS);
+      for (let word = 0; word < WORDS; word++) words[worker * WORDS + word] = Number(values[word]!);
+    }
+    return words;
   }
 }
 

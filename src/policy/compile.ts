@@ -30,8 +30,8 @@ export interface Sink {
   readonly writer: RecordWriter;
   readonly installRanges: InstallRanges;
   readonly epochs: Epochs;
-  /** A subnet goes, and its block of counters will be another one's. */
-  readonly retireCounters: (vsid: number, index: number) => void;
+  /** A subnet comes, and gets a block of counters that may have been another one's. */
+  readonly claimCounters: (vsid: number, index: number) => void;
 }
 
 /** Everything that the domains of one host share. */
@@ -238,7 +238,7 @@ export function plan(policy: Policy, host: Host): Plan {
     writer,
     installRanges: () => undefined,
     epochs,
-    retireCounters: () => undefined,
+    claimCounters: () => undefined,
   });
   planned.load(policy);
   return planned;

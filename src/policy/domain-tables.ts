@@ -58,6 +58,7 @@ export class DomainTables {
     const { numbers, sink } = this.#plan;
     const { writer } = sink;
     const index = numbers.subnets.take();
+    this.#plan.sink.claimCounters(subnet.vsid, index);
     const planned = { index, customer: this.customer, routingDomain: this.name, subnet };
     this.#subnets.set(subnet.vsid, planned);
     this.#plan.subnets.set(subnet.vsid, planned);
@@ -105,7 +106,6 @@ export class DomainTables {
     }
     sink.writer.begin(abi.RECORD_SUBNET_ENTRY | abi.RECORD_REMOVE);
     sink.writer.u32(abi.RECORD_SUBNET, planned.index);
-    sink.retireCounters(vsid, planned.index);
     numbers.subnets.release(planned.index);
   }
 

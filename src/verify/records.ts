@@ -28,7 +28,7 @@ export const compile: Compile = (policy, host, installer) => {
       installer.installRanges(family, base, ranges, total);
     },
     epochs: { current: () => 1, oldest: () => 1 },
-    retireCounters: () => undefined,
+    claimCounters: () => undefined,
   });
   plan.load(policy);
   return plan;
