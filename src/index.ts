@@ -1,6 +1,9 @@
 export { INPUT_CUT } from './abi/layout.ts';
 export * as verdicts from './abi/verdict.ts';
 export { Batch, LARGE_SLOT_FRAME, SLOT_FRAME, type Drop, type Output } from './engine/batch.ts';
+export { WorkerPool } from './engine/pool.ts';
+export type { PoolDrop, PoolOutput, WorkerCrash, WorkerPoolOptions } from './engine/pool-options.ts';
+export type { WorkerThread } from './engine/thread.ts';
 export { AttachedDataplane, type Attachment } from './engine/attached.ts';
 export { Dataplane, type DataplaneOptions } from './engine/dataplane.ts';
 export type { Capacity, SlotCapacity, Staging, TableCapacity } from './engine/instance.ts';

@@ -39,11 +39,18 @@ export interface DataplaneOptions {
 
 const DEFAULT_SLOTS = 512;
 const DEFAULT_LARGE_SLOTS = 8;
-const DEFAULT_COPY_SLOTS = 256;
+export const DEFAULT_COPY_SLOTS = 256;
 /** Room for changes when the tables were full once, as a part of what is there. */
 const SLACK = 0.5;
 
+/** For the pool, which is this module's friend. */
+export let instanceOf: (dataplane: Dataplane) => Instance;
+
 export class Dataplane {
+  static {
+    instanceOf = (dataplane) => dataplane.#instance;
+  }
+
   /** Frames in, frames out. */
   readonly batch: Batch;
   readonly #instance: Instance;
