@@ -26,6 +26,11 @@ Ratios can be compared between machines; times cannot, and on a shared machine t
 <!-- changes -->
 <!-- /changes -->
 
+## Workers
+
+<!-- workers -->
+<!-- /workers -->
+
 ## Against the state before
 
 <!-- compare -->
@@ -42,7 +47,7 @@ Ratios can be compared between machines; times cannot, and on a shared machine t
 <!-- /startup -->
 `;
 
-export type Section = 'engine' | 'routing' | 'changes' | 'compare' | 'commands' | 'startup';
+export type Section = 'engine' | 'routing' | 'changes' | 'workers' | 'compare' | 'commands' | 'startup';
 
 export interface Result {
   readonly section: Section;

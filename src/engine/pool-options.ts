@@ -4,6 +4,7 @@ import { MAX_WORKERS } from '../abi/layout.ts';
 import { show } from '../policy/errors.ts';
 import type { Drop, Output } from './batch.ts';
 import type { DataplaneOptions } from './dataplane.ts';
+import { CAPACITY_LIMITS, type Capacity } from './instance.ts';
 import type { WorkerThread } from './thread.ts';
 
 /** A frame that leaves. `frame` is a view of shared memory, valid until the callback returns; `input` counts the pool's pushes. */
@@ -53,6 +54,8 @@ export function checkOptions(options: Partial<Record<keyof WorkerPoolOptions | '
   const { workers, batch = DEFAULT_BATCH, onOutput, build = 'threads' } = options;
   checkCount('workers', workers, MAX_WORKERS - 1);
   checkCount('batch', batch, LARGEST_BATCH);
+  const copySlots = (options.capacity as Partial<Capacity> | undefined)?.copySlots ?? 0;
+  checkCount('capacity.copySlots', copySlots, CAPACITY_LIMITS.copySlots / 2, 0);
   if (typeof onOutput !== 'function')
     throw new TypeError(`onOutput: expected a function that takes what leaves, got ${show(onOutput)}`);
   if (build !== 'threads')
@@ -63,7 +66,7 @@ export function checkOptions(options: Partial<Record<keyof WorkerPoolOptions | '
     );
 }
 
-function checkCount(name: string, value: unknown, most: number): void {
-  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most) return;
-  throw new RangeError(`${name}: expected an integer from 1 to ${most}, got ${show(value)}`);
+function checkCount(name: string, value: unknown, most: number, least = 1): void {
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return;
+  throw new RangeError(`${name}: expected an integer from ${least} to ${most}, got ${show(value)}`);
 }
