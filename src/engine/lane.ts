@@ -23,7 +23,7 @@ import { type WorkerThread, listen } from './thread.ts';
 import type { Addresses, Start } from './worker.ts';
 
 /** So many frames are pushed in one task before a sleeping worker is woken; else it is when the task ends. */
-const WAKE_AFTER = 64;
+const WAKE_AFTER = 256;
 
 /** Reads the descriptor that stands at `at`, in words, of an output of the input with that number. False: stop here. */
 export type Deliver = (lane: Lane, at: number, input: number) => boolean;

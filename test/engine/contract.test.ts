@@ -85,6 +85,7 @@ describe('the package', () => {
 
   it('needs nothing but itself: a browser can import it as it is', () => {
     expect(outside('index.js')).toEqual([]);
+    expect(outside('worker.js')).toEqual([]);
     expect(outside('netvirt.js')).toContain('commander');
   });
 });

@@ -1,7 +1,7 @@
 /** What a pool refuses to be. */
 
 import { afterEach, expect, it, vi } from 'vitest';
-import { WorkerPool, type WorkerPoolOptions } from '../../src/index.ts';
+import { WorkerPool } from '../../src/index.ts';
 import { policy } from '../rules/fabric.ts';
 
 afterEach(() => {
