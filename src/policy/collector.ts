@@ -40,8 +40,20 @@ export class Collector {
         this.add([...where, key], `unknown key "${key}"${didYouMean(key, known)}`);
       return;
     }
-    this.add(where, `expected ${issue.message}, got ${show(valueAt(value, within))}`);
+    const got = valueAt(value, within);
+    this.add(where, `expected ${issue.message}, got ${show(got)}${quotesHint(issue, got)}`);
   }
+}
+
+/** YAML's quotes: around what is no text, and missing where a colon at the end makes a key of an address. */
+function quotesHint(issue: z.core.$ZodIssue, got: unknown): string {
+  if (issue.code !== 'invalid_type') return '';
+  if (typeof got === 'string')
+    return issue.expected !== 'string' && /^(\d+|true|false)$/.test(got) ? ': write it without quotes' : '';
+  const [[key, value] = ['', undefined], ...others] = Object.entries(got ?? {});
+  return value === null && others.length === 0 && key.endsWith(':')
+    ? `: write it with quotes, '${key}:'`
+    : '';
 }
 
 function valueAt(value: unknown, path: Path): unknown {

@@ -32,9 +32,22 @@ export function findDomain(
 ): DomainState | undefined {
   const domain = typeof id === 'string' ? index.domains.get(id.toLowerCase()) : undefined;
   if (domain === undefined)
-    transaction.collector.add(path, `expected the id of a routing domain of the policy, got ${show(id)}`);
+    transaction.collector.add(
+      path,
+      `expected the id of a routing domain of the policy, got ${show(id)}${idsOf(id, index.domains)}`,
+    );
   return domain;
 }
+
+/** Of the routing domains that have this name, which is unique in its customer only. */
+function idsOf(name: unknown, domains: ReadonlyMap<string, DomainState>): string {
+  const ids = [...domains.values()].filter((domain) => domain.name === name).map(({ id }) => `"${id}"`);
+  if (ids.length === 0) return '';
+  const more = ids.length > IDS_SHOWN ? ', …' : '';
+  return `, a name: its id is ${ids.slice(0, IDS_SHOWN).join(' or ')}${more}`;
+}
+
+const IDS_SHOWN = 3;
 
 /** Beyond this, looking for the name that was meant takes longer than the changes. */
 const NAMES_COMPARED = 10_000;

@@ -50,14 +50,14 @@ export function show(value: unknown): string {
   return JSON.stringify(text);
 }
 
-/** `, did you mean "…"?` for the candidate that is nearest to a mistyped name, else nothing. */
+/** `, did you mean "…"?` for the candidate that is nearest to a mistyped name and has half of it in common, else nothing. */
 export function didYouMean(name: string, candidates: Iterable<string>): string {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase(), bestDistance);
-    if (distance >= bestDistance) continue;
+    if (distance >= bestDistance || distance * 2 > Math.max(name.length, candidate.length)) continue;
     best = candidate;
     bestDistance = distance;
   }

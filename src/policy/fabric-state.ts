@@ -5,7 +5,7 @@ import { addRoute, addSubnet, removeRoute, removeSubnet } from './domain-changes
 import { checkHostFamilies, lacksFamily } from './endpoint-addresses.ts';
 import { type ChangeOf, addEndpoint, findEndpoint, removeEndpoint, setMethod } from './endpoint-changes.ts';
 import { findHost } from './endpoints.ts';
-import { PolicyError, show } from './errors.ts';
+import { PolicyError, didYouMean, show } from './errors.ts';
 import { addHost, removeHost } from './host-changes.ts';
 import { type Applying, FabricIndex, knownHosts } from './fabric-index.ts';
 import type { Endpoint, Policy } from './model.ts';
@@ -68,6 +68,7 @@ export class FabricState {
   /** Apart from the other changes, because VMs move by the thousand: Map lookups, one endpoint and one effect. */
   #move(change: ChangeOf<'move-endpoint'>, position: number, applying: Applying): Effect | undefined {
     const index = this.#index;
+    checkKeys(applying, change, position);
     const slot = index.endpoints.get(change.name);
     const host = index.hostsByName.get(change.host);
     if (slot?.endpoint === undefined || host === undefined) {
@@ -143,18 +144,29 @@ function refuseMove(applying: Applying, change: ChangeOf<'move-endpoint'>, posit
   findHost({ collector, hosts: knownHosts(applying) }, change.host, [position, 'host']);
 }
 
-const OPERATIONS = [
-  'add-endpoint',
-  'remove-endpoint',
-  'move-endpoint',
-  'set-method',
-  'add-subnet',
-  'remove-subnet',
-  'add-route',
-  'remove-route',
-  'add-host',
-  'remove-host',
-];
+/** The keys that each has. */
+const KEYS: Readonly<Record<Change['op'], readonly string[]>> = {
+  'add-endpoint': ['op', 'domain', 'endpoint'],
+  'remove-endpoint': ['op', 'name'],
+  'move-endpoint': ['op', 'name', 'host'],
+  'set-method': ['op', 'name', 'method', 'providerAddresses', 'useVmMac'],
+  'add-subnet': ['op', 'domain', 'subnet'],
+  'remove-subnet': ['op', 'vsid'],
+  'add-route': ['op', 'domain', 'route'],
+  'remove-route': ['op', 'domain', 'to', 'metric'],
+  'add-host': ['op', 'host'],
+  'remove-host': ['op', 'name'],
+};
+const OPERATIONS: ReadonlyMap<string, readonly string[]> = new Map(Object.entries(KEYS));
+
+/** An unknown key may be meant for one that is missing, or for one that would change what happens. */
+function checkKeys({ transaction }: Applying, change: Change, position: number): void {
+  const known = OPERATIONS.get(change.op) ?? [];
+  for (const key in change) {
+    if (!known.includes(key))
+      transaction.collector.add([position, key], `unknown key "${key}"${didYouMean(key, known)}`);
+  }
+}
 
 function applyChange(applying: Applying, change: Change, position: number): Effect | undefined {
   const { collector } = applying.transaction;
@@ -164,6 +176,7 @@ function applyChange(applying: Applying, change: Change, position: number): Effe
     collector.add(at, `expected a change, got ${show(change)}`);
     return undefined;
   }
+  if (OPERATIONS.has(change.op)) checkKeys(applying, change, position);
   switch (change.op) {
     case 'add-endpoint':
       return addEndpoint(applying, change, at);
@@ -183,11 +196,14 @@ function applyChange(applying: Applying, change: Change, position: number): Effe
       return addHost(applying, change, at);
     case 'remove-host':
       return removeHost(applying, change, at);
-    default:
+    default: {
+      const { op } = change as { op?: unknown };
+      const names = [...OPERATIONS.keys()];
       collector.add(
         [position, 'op'],
-        `expected one of ${OPERATIONS.join(', ')}, got ${show((change as { op?: unknown }).op)}`,
+        `expected one of ${names.join(', ')}, got ${show(op)}${typeof op === 'string' ? didYouMean(op, names) : ''}`,
       );
       return undefined;
+    }
   }
 }

@@ -413,7 +413,22 @@ const BROKEN: readonly Broken[] = [
     name: 'a VSID in quotes, once',
     replace: ['vsid: 5002, prefixes', 'vsid: "5002", prefixes'],
     lines: [
-      [12, '"5002", prefixes', `${S}[1].vsid: expected a virtual subnet id from 0 to 16777215, got "5002"`],
+      [
+        12,
+        '"5002", prefixes',
+        `${S}[1].vsid: expected a virtual subnet id from 0 to 16777215, got "5002": write it without quotes`,
+      ],
+    ],
+  },
+  {
+    name: 'an address that YAML takes for a key',
+    replace: ['"fd00::/64"], gateways: [10.0.0.1]', '"fd00::/64"], gateways: [10.0.0.1, fd00::]'],
+    lines: [
+      [
+        11,
+        'fd00::] }',
+        `${S}[0].gateways[1]: expected an IPv4 or IPv6 address, got an object: write it with quotes, 'fd00::'`,
+      ],
     ],
   },
   {
