@@ -2,7 +2,8 @@
 
 import { Dataplane } from '../engine/dataplane.ts';
 import { didYouMean } from '../policy/errors.ts';
-import type { Endpoint, Policy } from '../policy/model.ts';
+import type { Policy } from '../policy/model.ts';
+import { hostOf } from '../policy/whereabouts.ts';
 import { InputError } from './errors.ts';
 
 /**
@@ -25,17 +26,10 @@ export function findPort({ policy, host, ports }: Dataplane, name: string): numb
   const port = ports.find(({ endpoint }) => endpoint.name === name);
   if (port !== undefined) return port.number;
   const names = ports.map(({ endpoint }) => endpoint.name);
-  const elsewhere = endpointsOf(policy).find((endpoint) => endpoint.name === name);
-  const hint =
-    elsewhere === undefined ? didYouMean(name, names) : `, which is on ${policy.hosts[elsewhere.host]!.name}`;
+  const elsewhere = hostOf(policy, name);
+  const hint = elsewhere === undefined ? didYouMean(name, names) : `, which is on ${elsewhere.name}`;
   const known = names.length === 0 ? 'which has none' : shortList(names);
   throw new InputError(`--port: expected an endpoint on ${host.name} (${known}), got "${name}"${hint}`);
-}
-
-export function endpointsOf(policy: Policy): Endpoint[] {
-  return policy.customers.flatMap(({ routingDomains }) =>
-    routingDomains.flatMap(({ endpoints }) => endpoints),
-  );
 }
 
 const SHOWN = 5;

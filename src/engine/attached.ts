@@ -1,7 +1,7 @@
 /** A further instance on the shared memory of a dataplane: a worker's, with slots, rings and counters of its own. */
 
 import { Batch } from './batch.ts';
-import { clock } from './clock.ts';
+import { checkTime, clock } from './clock.ts';
 import { type Instance, attachInstance } from './instance.ts';
 
 /** From `Dataplane.attachment`; structured clone passes it to a worker as it is. */
@@ -31,6 +31,7 @@ export class AttachedDataplane {
 
   /** As `Dataplane.process`. */
   process(now: number = clock()): number {
+    checkTime(now);
     const count = this.#instance.process(0, this.batch.take(), now);
     this.batch.finish(count);
     return count;

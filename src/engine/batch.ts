@@ -9,6 +9,7 @@ import {
   SLOT_SIZE,
 } from '../abi/layout.ts';
 import { FIRST_DROP } from '../abi/verdict.ts';
+import { show } from '../policy/errors.ts';
 import type { Instance, SlotCapacity } from './instance.ts';
 
 /** Longest frames that fit into the two kinds of slot, bytes. */
@@ -51,6 +52,7 @@ export class Batch {
   #largeUsed = 0;
   #processed = -1;
   #reserved = 0;
+  #reservedLength = 0;
 
   constructor(instance: Instance) {
     this.#instance = instance;
@@ -85,6 +87,7 @@ export class Batch {
   /**
    * Copies a frame into a slot. False: the batch is full, call `process` first.
    * @throws TypeError for a frame that is no Uint8Array: it would be taken for zeros.
+   * @throws RangeError for a port number that cannot be; one that no endpoint has is counted as DROP_UNKNOWN_PORT.
    * @param frame Ethernet frame without FCS. Longer than every slot: it is counted as DROP_FRAME_TOO_LONG.
    * @param port where it came in: 0 is the uplink, `Dataplane.port` knows the endpoints'.
    * @param flags INPUT_CUT where the capture kept only the beginning of the frame.
@@ -92,6 +95,7 @@ export class Batch {
   push(frame: Uint8Array, port: number, flags = 0): boolean {
     if (!(frame instanceof Uint8Array))
       throw new TypeError(`frame: expected a Uint8Array, got ${typeof frame}`);
+    checkPort(port);
     if (this.#processed >= 0) this.clear();
     const length = frame.length;
     const isTooLong = length > LARGE_SLOT_FRAME;
@@ -108,18 +112,24 @@ export class Batch {
    */
   reserve(length: number): Uint8Array | undefined {
     if (this.#processed >= 0) this.clear();
-    if (length > LARGE_SLOT_FRAME) {
+    if (length > LARGE_SLOT_FRAME)
       throw new RangeError(`length: expected at most ${LARGE_SLOT_FRAME} bytes, got ${length}`);
-    }
+    checkLength(length, LARGE_SLOT_FRAME);
     const address = this.#take(length);
     if (address === 0) return undefined;
     this.#reserved = address;
+    this.#reservedLength = length;
     return this.#bytes.subarray(address, address + length);
   }
 
-  /** Puts the slot of the last `reserve` into the batch. */
+  /**
+   * Puts the slot of the last `reserve` into the batch.
+   * @param length of the frame in it, at most what was reserved.
+   */
   commit(length: number, port: number, flags = 0): void {
     if (this.#reserved === 0) throw new TypeError('commit: expected a slot from reserve before');
+    checkLength(length, this.#reservedLength);
+    checkPort(port);
     this.#describe(this.#reserved, length, port, flags);
     this.#reserved = 0;
   }
@@ -133,8 +143,6 @@ export class Batch {
   }
 
   #describe(address: number, length: number, port: number, flags: number): void {
-    if (!(port >= 0 && port <= 0xffff))
-      throw new RangeError(`port: expected a number from 0 to 65535, got ${port}`);
     const at = this.#length++ * (INPUT_SIZE / 4);
     const inputs = this.#inputs;
     inputs[at] = address;
@@ -192,4 +200,21 @@ export class Batch {
       if (verdict >= FIRST_DROP) yield { verdict, input: this.inputAt(index) };
     }
   }
+}
+
+/**
+ * A name is a mistake that looks right: `Dataplane.port` has its number.
+ * @throws TypeError, RangeError
+ */
+export function checkPort(port: unknown): void {
+  if (typeof port === 'number' && (port & 0xffff) === port) return;
+  if (typeof port === 'number')
+    throw new RangeError(`port: expected an integer from 0 to 65535, got ${port}`);
+  const hint = typeof port === 'string' ? `: dataplane.port(${show(port)}) is an endpoint’s` : '';
+  throw new TypeError(`port: expected a number from 0 to 65535, got ${show(port)}${hint}`);
+}
+
+function checkLength(length: number, most: number): void {
+  if (Number.isInteger(length) && length >= 0 && length <= most) return;
+  throw new RangeError(`length: expected an integer from 0 to ${most}, got ${length}`);
 }

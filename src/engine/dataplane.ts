@@ -11,31 +11,13 @@ import type { Endpoint, Host, Policy } from '../policy/model.ts';
 import { TablesFullError } from '../policy/numbers.ts';
 import { isPolicy, parsePolicy, validatePolicy } from '../policy/parse.ts';
 import { applyEffects } from '../policy/update.ts';
+import { hostOf } from '../policy/whereabouts.ts';
 import type { Attachment } from './attached.ts';
-import { clock } from './clock.ts';
-import { Batch } from './batch.ts';
+import { checkTime, clock } from './clock.ts';
+import { Batch, checkPort } from './batch.ts';
 import { type Generation, Generations, roomFor } from './generations.ts';
-import { type Capacity, type Instance, type Staging, createInstance } from './instance.ts';
-
-export interface DataplaneOptions {
-  /** What `parsePolicy` returned, or the text of a policy (YAML or JSON), or the document as an object. */
-  policy: Policy | string | object;
-  /** Name of the host whose dataplane this is. */
-  host: string;
-  /** Room for frames, default 512 slots, 8 large ones, 256 for copies; room in the tables, default what the policy needs. */
-  capacity?: Partial<Capacity>;
-  /** `release` (default): own memory. `threads`: shared memory. */
-  build?: Exclude<Build, 'trace'>;
-  /** How many instances process on the shared memory, this one included: see `attachment`. Default 1. */
-  workers?: number;
-  /**
-   * Whether the memory that a group of packets needs is read ahead: default when the tables are larger than the caches. It changes
-   * speed, never results.
-   */
-  staging?: Staging;
-  /** 16 bytes that seed the hash tables; default random. Results do not depend on it. */
-  seed?: Uint8Array;
-}
+import { type Instance, createInstance } from './instance.ts';
+import { type DataplaneOptions, checkOptions } from './options.ts';
 
 const DEFAULT_SLOTS = 512;
 const DEFAULT_LARGE_SLOTS = 8;
@@ -85,7 +67,7 @@ export class Dataplane {
    * Validates and compiles the policy, carves the memory and fills the tables.
    * @throws PolicyError with every problem of the policy.
    * @throws RangeError for a host that the policy does not have, or a capacity that cannot be.
-   * @throws TypeError where `policy` or `host` is missing.
+   * @throws TypeError where `policy` or `host` is missing, or an option is not one of these.
    */
   static async create(options: DataplaneOptions): Promise<Dataplane> {
     checkOptions(options);
@@ -151,17 +133,22 @@ export class Dataplane {
     const { portOf } = this.#current.plan;
     const number = portOf.get(endpoint);
     if (number !== undefined) return number;
-    throw new RangeError(
-      `port: expected an endpoint on ${this.host.name}, got "${endpoint}"${didYouMean(endpoint, portOf.keys())}`,
-    );
+    if (typeof endpoint !== 'string')
+      throw new TypeError(`port: expected the name of an endpoint, got ${show(endpoint)}`);
+    const elsewhere = hostOf(this.policy, endpoint);
+    const hint =
+      elsewhere === undefined ? didYouMean(endpoint, portOf.keys()) : `, which is on ${elsewhere.name}`;
+    throw new RangeError(`port: expected an endpoint on ${this.host.name}, got "${endpoint}"${hint}`);
   }
 
   /**
    * Gives every frame of the batch its verdict, in one crossing into WASM.
    * @param now milliseconds that never go back: what rate limits and learnt path MTUs follow.
    * @returns the number of output descriptors, drops included; at least one for every frame.
+   * @throws TypeError, RangeError for a time that cannot be; the batch is then still to be processed.
    */
   process(now: number = clock()): number {
+    checkTime(now);
     const count = this.#instance.process(0, this.batch.take(), now);
     this.batch.finish(count);
     return count;
@@ -225,6 +212,10 @@ export class Dataplane {
    */
   attachment(worker: number): Attachment {
     const { module, memory, workers } = this.#instance;
+    if (workers === 1)
+      throw new RangeError(
+        "attachment: expected a dataplane that was created with build: 'threads' and workers: 2 or more, got one that works alone",
+      );
     if (!Number.isInteger(worker) || worker < 1 || worker >= workers)
       throw new RangeError(`worker: expected an integer from 1 to ${workers - 1}, got ${worker}`);
     return { module, memory, worker };
@@ -235,6 +226,7 @@ export class Dataplane {
    * dataplane are not touched.
    */
   async explain(port: number, frame: Uint8Array): Promise<Explanation> {
+    checkPort(port);
     const capacity = { slots: 1, largeSlots: 1, copySlots: 1024 };
     const options = { host: this.#options.host, policy: this.policy, capacity };
     const traced = await Dataplane.#create(options, 'trace');
@@ -244,20 +236,6 @@ export class Dataplane {
     traced.process();
     return readExplanation(traced.#instance, traced.batch, traced.#current.plan, tracedPort, frame);
   }
-}
-
-/** JavaScript has no compiler that would say it. */
-function checkOptions({
-  policy,
-  host,
-  staging = 'auto',
-}: Partial<Record<keyof DataplaneOptions, unknown>>): void {
-  if (policy === undefined || policy === null)
-    throw new TypeError(`policy: expected a policy, its text or its document, got ${show(policy)}`);
-  if (typeof host !== 'string')
-    throw new TypeError(`host: expected the name of a host of the policy, got ${show(host)}`);
-  if (staging !== 'auto' && staging !== 'always' && staging !== 'never')
-    throw new RangeError(`staging: expected "auto", "always" or "never", got ${show(staging)}`);
 }
 
 function toPolicy(policy: Policy | string | object): Policy {

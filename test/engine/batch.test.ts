@@ -1,9 +1,15 @@
 /** The batch: what fits, what is refused, and that nothing is processed twice. */
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Dataplane, type DataplaneOptions, LARGE_SLOT_FRAME, SLOT_FRAME } from '../../src/index.ts';
+import {
+  AttachedDataplane,
+  Dataplane,
+  type DataplaneOptions,
+  LARGE_SLOT_FRAME,
+  SLOT_FRAME,
+} from '../../src/index.ts';
 import { padded, pattern, udp } from '../packets/index.ts';
-import { envelope4, frame4, frame6 } from '../rules/case.ts';
+import { envelope4, frame4 } from '../rules/case.ts';
 import { BLUE, policy } from '../rules/fabric.ts';
 
 const frame = frame4('a', 'a2', udp({ srcPort: 1, dstPort: 2 }, pattern(10)));
@@ -29,6 +35,27 @@ describe('Dataplane.create', () => {
     );
     await expect(create({ host: 'h1' })).rejects.toThrow(
       new TypeError('policy: expected a policy, its text or its document, got nothing'),
+    );
+  });
+
+  it.each([
+    [undefined, 'options: expected an object, got nothing'],
+    [{ polcy: '' }, 'polcy: unknown key "polcy", did you mean "policy"?'],
+    [{ capacity: { slot: 1 } }, 'capacity.slot: unknown key "slot", did you mean "slots"?'],
+    [{ capacity: { toString: 1 } }, 'capacity.toString: unknown key "toString"'],
+    [{ capacity: 5 }, 'capacity: expected an object, got 5'],
+    [{ seed: 'x' }, 'seed: expected a Uint8Array of 16 bytes, got "x"'],
+    [{ build: 'fast' }, 'build: expected "release" or "threads", got "fast"'],
+  ])('refuses options that do not exist: %j', async (options, message) => {
+    const given = options === undefined ? undefined : { policy: policy(), host: 'h1', ...options };
+    const failed = Dataplane.create(given as DataplaneOptions);
+    await expect(failed).rejects.toThrow(message);
+    await expect(failed).rejects.toThrow(message.startsWith('build') ? RangeError : TypeError);
+  });
+
+  it('says what workers need', () => {
+    expect(() => dataplane.attachment(1)).toThrow(
+      "attachment: expected a dataplane that was created with build: 'threads' and workers: 2 or more",
     );
   });
 
@@ -116,16 +143,57 @@ describe('Batch', () => {
     expect(() => {
       dataplane.batch.commit(1, port);
     }).toThrow('commit: expected a slot from reserve before');
+    expect(() => dataplane.batch.reserve(-1)).toThrow('length: expected an integer from 0 to 69504, got -1');
+    dataplane.batch.reserve(20);
+    expect(() => {
+      dataplane.batch.commit(21, port);
+    }).toThrow('length: expected an integer from 0 to 20, got 21');
   });
 
   it('refuses port numbers that cannot be, and counts those that nobody has', () => {
-    expect(() => dataplane.batch.push(frame, -1)).toThrow('port: expected a number from 0 to 65535, got -1');
+    expect(() => dataplane.batch.push(frame, -1)).toThrow(
+      'port: expected an integer from 0 to 65535, got -1',
+    );
+    expect(() => dataplane.batch.push(frame, 1.5)).toThrow(
+      new RangeError('port: expected an integer from 0 to 65535, got 1.5'),
+    );
+    expect(() => dataplane.batch.push(frame, 'a' as unknown as number)).toThrow(
+      new TypeError('port: expected a number from 0 to 65535, got "a": dataplane.port("a") is an endpoint’s'),
+    );
+    // None of them took a slot.
+    expect(dataplane.batch.length).toBe(0);
     dataplane.batch.push(frame, 999);
     dataplane.process();
     expect(dataplane.counters().unknown.drops).toEqual({ DROP_UNKNOWN_PORT: 1 });
     expect(() => dataplane.port('aa')).toThrow(
       /^port: expected an endpoint on h1, got "aa", did you mean "a2?"\?$/,
     );
+    expect(() => dataplane.port('b')).toThrow('port: expected an endpoint on h1, got "b", which is on h2');
+    expect(() => dataplane.port(1 as unknown as string)).toThrow(
+      new TypeError('port: expected the name of an endpoint, got 1'),
+    );
+  });
+});
+
+describe('the time of a batch', () => {
+  it.each([
+    [NaN, new RangeError('now: expected milliseconds from 0 on, got NaN')],
+    [Infinity, new RangeError('now: expected milliseconds from 0 on, got Infinity')],
+    [-1, new RangeError('now: expected milliseconds from 0 on, got -1')],
+    [1.8e18, new RangeError('now: expected milliseconds from 0 on, got 1800000000000000000')],
+    ['5', new TypeError('now: expected milliseconds, got string')],
+    [null, new TypeError('now: expected milliseconds, got object')],
+  ])('%s is refused, and nothing is lost', async (now, error) => {
+    const worker = await Dataplane.create({ policy: policy(), host: 'h1', build: 'threads', workers: 2 });
+    for (const one of [dataplane, AttachedDataplane.attach(worker.attachment(1))]) {
+      // A broadcast: its port's bucket of tokens would take over the time.
+      const broadcast = frame.slice();
+      broadcast.fill(0xff, 0, 6);
+      one.batch.push(broadcast, port);
+      expect(() => one.process(now as number)).toThrow(error);
+      expect(one.process(1)).toBeGreaterThan(0);
+      expect([...one.batch.drops()]).toEqual([]);
+    }
   });
 });
 
@@ -148,48 +216,5 @@ describe('Dataplane.counters', () => {
       ['blue', 5004, 0, 0, {}],
       ['green', 6001, 1, frame.length, { DROP_NO_RECORD: 1 }],
     ]);
-  });
-});
-
-describe('Dataplane.explain', () => {
-  it('names the rules of every decision and leaves counters alone', async () => {
-    const sent = frame4('a', 'b', udp({ srcPort: 1, dstPort: 2 }, pattern(10)));
-    const { verdict, steps, before, after, port: out } = await dataplane.explain(port, sent);
-    expect(verdict.name).toBe('FORWARD');
-    expect(out).toBe('uplink');
-    expect(before).toEqual(sent);
-    expect(after!.length).toBe(sent.length + 42);
-    expect(steps.map(({ rule }) => rule)).toEqual([
-      'V6',
-      'V1',
-      'V6',
-      'V6',
-      'V3',
-      'T1',
-      'N1',
-      'DSCP',
-      'N3',
-      'V3',
-    ]);
-    expect(steps.map(({ text }) => text).join('\n')).toContain('destination 10.0.0.21: an endpoint on h2');
-    expect(dataplane.counters().forwarded).toBe(0);
-  });
-
-  it('shows IPv6 addresses whole', async () => {
-    const from = dataplane.port('ra');
-    const sent = frame6('ra', 'rb', udp({ srcPort: 1, dstPort: 2 }, pattern(10)));
-    const text = (await dataplane.explain(from, sent)).steps.map((step) => step.text).join('\n');
-    expect(text).toContain('destination fd00::121\nits record leads to an endpoint on h2');
-    expect(text).toContain('source 2001:db8:1::111\nand destination 2001:db8:1::121');
-  });
-
-  it('ends in the reason of a drop', async () => {
-    const { steps, after } = await dataplane.explain(
-      port,
-      frame4('a2', 'b', udp({ srcPort: 1, dstPort: 2 }, pattern(10))),
-    );
-    expect(after).toBeUndefined();
-    expect(steps.at(-1)!.text).toMatch(/^DROP_SOURCE_MAC: /);
-    expect(steps.at(-2)!.text).toBe('source MAC 02:15:5d:00:01:12, but the port’s is 02:15:5d:00:01:11');
   });
 });
