@@ -78,6 +78,7 @@ export function gatewayIpv4(
     const to = Subnet.at(subnetOf4(entry));
     trace(events.TRACE_ROUTED4, dst, to.vsid);
     if (to.hasGateway4) return routeIpv4(port, subnet, to, frame, length, shape, source, entry, record);
+    trace(events.TRACE_NO_WAY_IN);
     return refuseNetwork4(port, subnet, frame, shape);
   }
   routeByPrefix4(port, subnet, frame, length, shape, dst);
@@ -88,7 +89,10 @@ function routeByPrefix4(port: Port, subnet: Subnet, frame: usize, length: u32, s
   if (isConnected(result)) {
     const connected = Subnet.at(result & ~RANGE_CONNECTED);
     trace(events.TRACE_CONNECTED, connected.vsid);
-    if (!connected.hasGateway4) return refuseNetwork4(port, subnet, frame, shape);
+    if (!connected.hasGateway4) {
+      trace(events.TRACE_NO_WAY_IN);
+      return refuseNetwork4(port, subnet, frame, shape);
+    }
     reportError4(port, subnet, frame, shape, UNREACHABLE, HOST, 0);
     return drop(subnet.index, DROP_NO_RECORD);
   }
@@ -100,6 +104,7 @@ function routeByPrefix4(port: Port, subnet: Subnet, frame: usize, length: u32, s
     if (!to.hasGateway4) continue;
     return routeIpv4(port, subnet, to, frame, length, shape, 0, 0, recordOf4(entry));
   }
+  trace(events.TRACE_NO_ROUTE4, dst);
   refuseNetwork4(port, subnet, frame, shape);
 }
 
@@ -187,6 +192,7 @@ export function gatewayIpv6(
     const to = Subnet.at(subnetOf6(entry));
     trace(events.TRACE_ROUTED6, high, low);
     if (to.hasGateway6) return routeIpv6(port, subnet, to, frame, length, shape, source, entry, record);
+    trace(events.TRACE_NO_WAY_IN);
     return refuseNetwork6(port, subnet, frame, shape);
   }
   routeByPrefix6(port, subnet, frame, length, shape, high, low);
@@ -205,7 +211,10 @@ function routeByPrefix6(
   if (isConnected(result)) {
     const connected = Subnet.at(result & ~RANGE_CONNECTED);
     trace(events.TRACE_CONNECTED, connected.vsid);
-    if (!connected.hasGateway6) return refuseNetwork6(port, subnet, frame, shape);
+    if (!connected.hasGateway6) {
+      trace(events.TRACE_NO_WAY_IN);
+      return refuseNetwork6(port, subnet, frame, shape);
+    }
     reportError6(port, subnet, frame, shape, UNREACHABLE6, ADDRESS, 0);
     return drop(subnet.index, DROP_NO_RECORD);
   }
@@ -218,6 +227,7 @@ function routeByPrefix6(
     if (!to.hasGateway6) continue;
     return routeIpv6(port, subnet, to, frame, length, shape, 0, 0, recordOf6(entry));
   }
+  trace(events.TRACE_NO_ROUTE6, high, low);
   refuseNetwork6(port, subnet, frame, shape);
 }
 

@@ -48,3 +48,6 @@ export const TRACE_FRAGMENTS = 42; // number, bytes of the longest
 export const TRACE_MSS = 43; // before, after
 export const TRACE_PATH_MTU = 44; // next hop of the peer + 1 or 0, MTU
 export const TRACE_TOWARDS6 = 45; // the destination to the source of the event before, first and second half
+export const TRACE_NO_ROUTE4 = 46; // destination
+export const TRACE_NO_ROUTE6 = 47; // destination, first and second half
+export const TRACE_NO_WAY_IN = 48; // the subnet of the event before has no gateway

@@ -3,7 +3,7 @@
 import pc from 'picocolors';
 import { parseIp } from '../policy/addresses.ts';
 import type { Dataplane } from '../engine/dataplane.ts';
-import type { Explanation } from '../observe/explain.ts';
+import type { Explanation, Leaving } from '../observe/explain.ts';
 import { UsageError } from './errors.ts';
 import { hexDump, parseHex } from './hex.ts';
 import { createDataplane, findPort } from './names.ts';
@@ -52,7 +52,7 @@ function build(
   return probe(policy, sender, address, proto);
 }
 
-function toJson({ verdict, port, steps, before, after }: Explanation) {
+function toJson({ verdict, port, steps, before, after, outputs }: Explanation) {
   const hex = (bytes: Uint8Array | undefined) =>
     bytes === undefined ? null : Buffer.from(bytes).toString('hex');
   return {
@@ -63,21 +63,33 @@ function toJson({ verdict, port, steps, before, after }: Explanation) {
     steps,
     before: hex(before),
     after: hex(after),
+    outputs: outputs.map((one) => ({
+      verdict: one.verdict.name,
+      port: one.port ?? null,
+      frame: hex(one.frame),
+    })),
   };
 }
 
-function explanationText({ steps, before, after }: Explanation): string {
+/** Frames whose bytes are shown: of a broadcast, there is a copy for every host. */
+const FRAMES_SHOWN = 8;
+
+function explanationText({ steps, before, outputs }: Explanation): string {
   const width = Math.max(...steps.map(({ rule }) => rule.length));
   const lines = steps.map(({ rule, text }) => `${rule.padEnd(width)}  ${text}`);
   lines.push('', `before, ${plural(before.length, 'byte')}:`, ...hexDump(before));
-  if (after === undefined) return lines.join('\n');
-  // What both have in common lies at the end: envelopes go on and off at the front.
-  const shift = after.length - before.length;
-  const isNew = (offset: number) => after[offset] !== before[offset - shift];
-  lines.push(
-    '',
-    `after, ${plural(after.length, 'byte')}${pc.isColorSupported ? ' (new and changed bytes are marked)' : ''}:`,
-    ...hexDump(after, isNew),
-  );
+  for (const output of outputs.slice(0, FRAMES_SHOWN))
+    lines.push('', ...outputLines(before, output, outputs.length));
+  const more = outputs.length - FRAMES_SHOWN;
+  if (more > 0) lines.push('', `… and ${plural(more, 'more frame')} (--json has all)`);
   return lines.join('\n');
+}
+
+function outputLines(before: Uint8Array, { verdict, port, frame }: Leaving, among: number): string[] {
+  // What both have in common lies at the end: envelopes go on and off at the front.
+  const shift = frame.length - before.length;
+  const isNew = (offset: number) => frame[offset] !== before[offset - shift];
+  const which = among === 1 || port === undefined ? '' : `, ${verdict.name} to ${port}`;
+  const marks = pc.isColorSupported ? ' (new and changed bytes are marked)' : '';
+  return [`after, ${plural(frame.length, 'byte')}${which}${marks}:`, ...hexDump(frame, isNew)];
 }

@@ -59,12 +59,21 @@ export function readExplanation(
       rule: 'V6',
       text: `came in by ${portName(plan, port)}, ${before.length} ${before.length === 1 ? 'byte' : 'bytes'}`,
     },
-    ...readEvents(instance).map(([event, a, b]) => describe(plan, event, a, b)),
-    ...ends,
+    ...withoutRepeats(readEvents(instance)).map(([event, a, b]) => describe(plan, event, a, b)),
     ...(drop === undefined ? [] : [{ rule: verdict.rule, text: `${verdict.name}: ${verdict.sentence}` }]),
+    ...ends,
   ];
   const [first] = outputs;
   return { verdict, port: first?.port, steps, before: before.slice(), after: first?.frame, outputs };
+}
+
+/** A routed packet is held against the limit before it is changed, and again, padding included, when it is sent. */
+function withoutRepeats(noted: readonly Event[]): Event[] {
+  const isLimit = (event: Event | undefined) => event?.[0] === events.TRACE_SIZE_LIMIT;
+  return noted.filter((event, index) => {
+    const next = noted[index + 1];
+    return !(isLimit(event) && isLimit(next) && event[2] === next![2]);
+  });
 }
 
 function endOf({ verdict, port }: Leaving): string {
@@ -119,6 +128,9 @@ const DESCRIPTIONS: ReadonlyMap<number, Describe> = new Map<number, Describe>([
     events.TRACE_ROUTE4,
     (_, a, b) => step('V2', `the longest prefix is a route’s, via ${ipv4(a)} in virtual subnet ${vsid(b)}`),
   ],
+  [events.TRACE_NO_ROUTE4, (_, a) => step('V2', `no route to ${ipv4(a)}`)],
+  [events.TRACE_NO_ROUTE6, (_, a, b) => step('V2', `no route to ${ipv6(a, b)}`)],
+  [events.TRACE_NO_WAY_IN, () => step('V2', 'that virtual subnet has no gateway: nothing is routed into it')],
   [events.TRACE_ROUTE6, (_, a, b) => step('V2', `the longest prefix is a route’s, via ${ipv6(a, b)}`)],
   [
     events.TRACE_NEIGHBOR4,

@@ -22,11 +22,7 @@ const TABLE: readonly [VerdictName, rule: string, sentence: string][] = [
   ['DROP_CUT_CAPTURE', 'N8', 'the capture kept only the beginning of the frame (snap length)'],
   ['DROP_FRAME_TRUNCATED', 'N8', 'the frame ends inside its Ethernet header or VLAN tag'],
   ['DROP_FRAME_TOO_LONG', 'T1', 'the frame is longer than any slot'],
-  [
-    'DROP_UNKNOWN_PORT',
-    'V6',
-    'its port does not exist; in a capture: the source MAC is no endpoint’s on this host',
-  ],
+  ['DROP_UNKNOWN_PORT', 'V6', 'no endpoint on this host has the port that it came in by'],
   [
     'DROP_INNER_TRUNCATED',
     'N8',
@@ -114,7 +110,7 @@ export const VERDICTS: ReadonlyMap<number, Verdict> = new Map(
 export function verdictOf(number: number): Verdict {
   const verdict = VERDICTS.get(number);
   if (verdict === undefined)
-    throw new RangeError(`verdict: expected a number of src/abi/verdict.ts, got ${number}`);
+    throw new RangeError(`verdict: expected one of the numbers in VERDICTS, got ${number}`);
   return verdict;
 }
 
