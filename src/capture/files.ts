@@ -4,6 +4,7 @@ import { close, fstat, open, read, write } from 'node:fs';
 import { rename, stat, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { partials } from './partials.ts';
 import { CaptureError } from './types.ts';
 
 const CHUNK = 1 << 20;
@@ -127,6 +128,7 @@ export class CaptureFile {
   /** Undefined: written in place (a pipe, a device, a standard stream). */
   readonly #rename: Renaming | undefined;
   #writing: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
   private constructor(file: number, name: string, renaming: Renaming | undefined) {
     this.#file = file;
@@ -145,10 +147,20 @@ export class CaptureFile {
       const existing = await stat(path).catch(() => undefined);
       if (existing !== undefined && !existing.isFile())
         return new CaptureFile(await files.open(path, 'w'), name, undefined);
-      const from = `${path}.partial-${process.pid}`;
-      return new CaptureFile(await files.open(from, 'w'), name, { from, to: path });
+      return await CaptureFile.#createPartial(path, name);
     } catch (error) {
       throw new OutputError(`${name}: ${systemReason(error)}`);
+    }
+  }
+
+  static async #createPartial(path: string, name: string): Promise<CaptureFile> {
+    const from = `${path}.partial-${process.pid}`;
+    partials.add(from);
+    try {
+      return new CaptureFile(await files.open(from, 'w'), name, { from, to: path });
+    } catch (error) {
+      partials.delete(from);
+      throw error;
     }
   }
 
@@ -187,18 +199,30 @@ export class CaptureFile {
       throw error;
     }
     await this.#closeFile();
-    if (this.#rename !== undefined) await rename(this.#rename.from, this.#rename.to);
+    if (this.#rename === undefined) return;
+    const { from, to } = this.#rename;
+    try {
+      await rename(from, to);
+    } catch (error) {
+      await this.abort();
+      throw new OutputError(`${this.#name}: ${systemReason(error)}`);
+    }
+    partials.delete(from);
   }
 
   async #closeFile(): Promise<void> {
-    if (this.#file !== STDOUT) await files.close(this.#file);
+    if (this.#isClosed || this.#file === STDOUT) return;
+    this.#isClosed = true;
+    await files.close(this.#file);
   }
 
   /** Gives up: removes what was written, where that is possible. */
   async abort(): Promise<void> {
     await this.#writing.catch(() => undefined);
     await this.#closeFile().catch(() => undefined);
-    if (this.#rename !== undefined) await unlink(this.#rename.from).catch(() => undefined);
+    if (this.#rename === undefined) return;
+    await unlink(this.#rename.from).catch(() => undefined);
+    partials.delete(this.#rename.from);
   }
 }
 

@@ -1,8 +1,10 @@
 /** `netvirt check POLICY`: validates, and says what the policy amounts to. */
 
+import pc from 'picocolors';
 import { PolicyError } from '../policy/errors.ts';
 import type { Policy } from '../policy/model.ts';
-import { loadPolicy } from './policy-file.ts';
+import { subnetsWithoutGateway } from '../verify/gateways.ts';
+import { loadPolicy, nameOf } from './policy-file.ts';
 import { count, plural, table } from './report.ts';
 
 export interface PolicySummary {
@@ -25,6 +27,12 @@ export interface PolicySummary {
     /** If every address of every VM had one. */
     withoutNvgre: number;
   };
+  /** What the policy allows but hardly anybody means; `netvirt verify` has more. */
+  notes: {
+    /** Customer and routing domain. */
+    where: string;
+    message: string;
+  }[];
 }
 
 export async function check(file: string, options: { json?: boolean }): Promise<void> {
@@ -71,10 +79,23 @@ export function summarize(policy: Policy): PolicySummary {
     hosts: policy.hosts.length,
     customers,
     providerAddresses: { hosts, rewrite, total: hosts + rewrite, withoutNvgre: hosts + addresses },
+    notes: notesOn(policy),
   };
 }
 
-function summaryText(file: string, { hosts, customers, providerAddresses }: PolicySummary): string {
+function notesOn({ customers }: Policy): PolicySummary['notes'] {
+  return customers.flatMap(({ name, routingDomains }) =>
+    routingDomains.flatMap((domain) =>
+      subnetsWithoutGateway(domain).map((message) => ({ where: `${name}/${domain.name}`, message })),
+    ),
+  );
+}
+
+/** Lines of notes; `--json` has all. */
+const NOTES = 10;
+
+function summaryText(file: string, summary: PolicySummary): string {
+  const { hosts, customers, providerAddresses, notes } = summary;
   const { total, withoutNvgre } = providerAddresses;
   const rows = customers.map(({ name, routingDomains, subnets, nvgre, rewrite, addresses }) => [
     name,
@@ -85,12 +106,14 @@ function summaryText(file: string, { hosts, customers, providerAddresses }: Poli
     addresses,
   ]);
   return [
-    `${file === '-' ? 'stdin' : file}: valid, ${plural(hosts, 'host')}, ${plural(customers.length, 'customer')}`,
+    `${nameOf(file)}: valid, ${plural(hosts, 'host')}, ${plural(customers.length, 'customer')}`,
     '',
     table(['customer', 'routing domains', 'subnets', 'nvgre VMs', 'rewrite VMs', 'addresses'], rows),
     '',
     `provider addresses: ${count(providerAddresses.hosts)} of hosts (shared by NVGRE) + ${count(providerAddresses.rewrite)} of ` +
       `IP Rewrite = ${count(total)}`,
     `with one provider address per VM address it would be ${count(withoutNvgre)}: NVGRE saves ${count(withoutNvgre - total)}`,
+    ...notes.slice(0, NOTES).map(({ where, message }) => `${pc.yellow('note')} ${where}: ${message}`),
+    ...(notes.length > NOTES ? [`… and ${plural(notes.length - NOTES, 'more note')} (--json has all)`] : []),
   ].join('\n');
 }

@@ -18,13 +18,14 @@ export function fromVms(dataplane: Dataplane, endpoint?: string): Direction {
   const outputs = new Map([[0, 'uplink']]);
   if (endpoint !== undefined) {
     const port = findPort(dataplane, endpoint);
-    return { portOf: () => port, outputs };
+    return { portOf: () => port, outputs, hints: () => [] };
   }
   const senders = new Senders(
     dataplane.ports.map(({ endpoint: sender, number }) => [sender, number] as const),
     { where: `on ${dataplane.host.name}`, advice: 'give --port' },
   );
-  return { portOf: ({ data }, interfaceName) => senders.of(data, interfaceName) ?? NO_PORT, outputs };
+  const portOf: Direction['portOf'] = ({ data }, interfaceName) => senders.of(data, interfaceName) ?? NO_PORT;
+  return { portOf, outputs, hints: () => [] };
 }
 
 /** A port number that no endpoint has: the dataplane counts such frames as DROP_UNKNOWN_PORT. */

@@ -6,16 +6,19 @@ import { parsePolicy } from '../policy/parse.ts';
 import { StarterPolicy } from '../policy/starter.ts';
 import { openInput } from './capture-input.ts';
 import { InputError } from './errors.ts';
-import { checkOutput } from './paths.ts';
+import { checkAbsent, checkOutput } from './paths.ts';
+import { plural } from './report.ts';
 import { writeText } from './text-output.ts';
 
 export interface InitOptions {
   output: string;
+  force?: boolean;
   json?: boolean;
 }
 
 export async function init(file: string, options: InitOptions): Promise<void> {
   await checkOutput(options.output, { input: file });
+  if (options.force !== true) await checkAbsent(options.output);
   const starter = new StarterPolicy();
   const input = await openInput(file);
   for await (const records of input.chunks()) {
@@ -30,7 +33,17 @@ export async function init(file: string, options: InitOptions): Promise<void> {
   if (options.json === true)
     console.log(JSON.stringify(toJson(input.name, isToStdout ? null : options.output, text), null, 2));
   else if (isToStdout) process.stdout.write(text);
+  else
+    console.error(
+      `${plural(starter.size, 'endpoint')} written to ${options.output}; ${plural(linesToEdit(text), 'line')} to edit`,
+    );
   if (input.fault !== undefined) throw input.fault;
+}
+
+/** All but the first, which says how they are marked. */
+function linesToEdit(text: string): number {
+  const [, ...lines] = text.split('\n');
+  return lines.filter((line) => /#.*\bedit\b/.test(line)).length;
 }
 
 /** Who was found; `policy` is the text itself, because stdout cannot have both. */

@@ -18,6 +18,8 @@ export async function inspect(file: string, options: { policy?: string; json?: b
     }
   }
   const inspection = inspector.result();
+  // Nothing of it could be read: a report would say nothing.
+  if (input.fault !== undefined && inspection.packets === 0) throw input.fault;
   console.log(options.json === true ? JSON.stringify(inspection, null, 2) : inspectionText(inspection));
   if (input.fault !== undefined) throw input.fault;
 }

@@ -22,6 +22,10 @@ interface OutputOption extends JsonOption {
   output: string;
 }
 
+interface InitOption extends OutputOption {
+  force?: boolean;
+}
+
 interface InspectOptions extends JsonOption {
   policy?: string;
 }
@@ -75,8 +79,9 @@ function program(): Command {
     )
     .argument('<capture>', 'pcap or pcapng', standardStream)
     .option('-o, --output <file>', 'policy to write', standardStream, '-')
+    .option('--force', 'replace that file if there is one')
     .addOption(json())
-    .action(async (capture: string, options: OutputOption) =>
+    .action(async (capture: string, options: InitOption) =>
       (await import('./init.ts')).init(capture, options),
     );
   netvirt
@@ -144,7 +149,7 @@ function program(): Command {
     .description(
       'every host of a fabric at once and the switches between them: who gets what, what the switches learn, how flows spread',
     )
-    .argument('[policy]')
+    .argument('[policy]', 'policy, YAML or JSON', standardStream)
     .argument(
       '[in...]',
       'captures of VMs’ frames (sender: pcapng interface name, else source MAC); none: every VM sends',
@@ -154,11 +159,15 @@ function program(): Command {
       'instead of POLICY: hosts=1000,vms=30,customers=200[,seed=1]; vms are per host',
     )
     .option('--ecmp <paths>', 'equal paths that flows are spread over', '8')
-    .option('--plot <file>', 'SVG of that spread')
+    .option('--plot <file>', 'SVG of that spread', standardStream)
     .addOption(json())
     .addHelpText('after', SIMULATE_HELP)
     .action(async (policy: string | undefined, inputs: string[], options: SimulateOptions) =>
-      (await import('./simulate.ts')).simulate(policy, inputs, options),
+      (await import('./simulate.ts')).simulate(
+        policy,
+        inputs.map((input) => standardStream(input)),
+        options,
+      ),
     );
   netvirt
     .command('verify')

@@ -33,10 +33,29 @@ export async function checkOutput(output: string, inputs: Inputs): Promise<void>
 
 /** @throws UsageError for a name that says neither pcap nor pcapng; pipes and devices need not. */
 export async function checkCaptureName(output: string): Promise<void> {
-  if (output === '-' || /\.pcap(ng)?$/i.test(output)) return;
-  const existing = await stat(output).catch(() => undefined);
-  if (existing !== undefined && !existing.isFile()) return;
+  if (/\.pcap(ng)?$/i.test(output) || (await needsNoName(output))) return;
   throw new UsageError(`${output}: expected a name that ends in .pcap or .pcapng`);
+}
+
+/** @throws UsageError for a name that does not say SVG. */
+export async function checkPlotName(output: string): Promise<void> {
+  if (/\.svg$/i.test(output) || (await needsNoName(output))) return;
+  throw new UsageError(`${output}: expected a name that ends in .svg`);
+}
+
+/** A standard stream, a pipe or a device. */
+async function needsNoName(output: string): Promise<boolean> {
+  if (output === '-') return true;
+  const existing = await stat(output).catch(() => undefined);
+  return existing !== undefined && !existing.isFile();
+}
+
+/** @throws UsageError where a file would be replaced that may have been edited. */
+export async function checkAbsent(output: string): Promise<void> {
+  if (await needsNoName(output)) return;
+  const existing = await stat(output).catch(() => undefined);
+  if (existing !== undefined)
+    throw new UsageError(`${output}: expected no such file yet, got one (--force replaces it)`);
 }
 
 /** @throws UsageError for what encap and decap cannot be asked. */

@@ -67,24 +67,33 @@ export function plural(value: number, noun: string, nouns = `${noun}s`): string 
   return `${count(value)} ${value === 1 ? noun : nouns}`;
 }
 
-/** One line per reason, most frequent first, with the sentence that explains it. */
-export function dropLines(drops: Partial<Record<DropName, number>>): string[] {
-  const sentences = new Map(
+/**
+ * One line per reason, most frequent first, with the sentence that explains it.
+ * @param where the endpoints are whose frames were looked for in a capture: `on host1`.
+ */
+export function dropLines(drops: Partial<Record<DropName, number>>, where: string): string[] {
+  const sentences = new Map<string, string>(
     [...VERDICTS.values()].map(({ name, rule, sentence }) => [name, `${sentence} [${rule}]`]),
+  );
+  // In a capture there are no ports that could be unknown.
+  sentences.set(
+    'DROP_UNKNOWN_PORT',
+    `no endpoint ${where} has the frame’s source MAC, or the name of its pcapng interface [V6]`,
   );
   return (Object.entries(drops) as [DropName, number][])
     .sort(([, a], [, b]) => b - a)
     .map(([name, packets]) => `dropped ${count(packets)} ${pc.yellow(name)}: ${sentences.get(name) ?? ''}`);
 }
 
-export function transferText(report: TransferReport, writtenTo: string): string {
+/** @param where see `dropLines`. */
+export function transferText(report: TransferReport, writtenTo: string, where: string): string {
   const rows = report.customers.map(({ name, vsid, packets, bytes }) => [name, String(vsid), packets, bytes]);
   return [
     table(['customer', 'vsid', 'packets', 'bytes'], rows),
     '',
     `${plural(report.inputs, 'frame')} in, ${count(report.outputs)} out (${count(report.written)} written to ${writtenTo}), ` +
-      `${count(report.punts)} not for virtual networks of this host, ${count(sum(report.drops))} dropped`,
-    ...dropLines(report.drops),
+      `${count(report.replies)} answered, ${count(report.punts)} not for virtual networks of this host, ${count(sum(report.drops))} dropped`,
+    ...dropLines(report.drops, where),
   ].join('\n');
 }
 

@@ -21,7 +21,7 @@ const KEYS = Object.keys(RANGES) as (keyof FabricSize)[];
  */
 export function parseFabricSize(text: string): FabricSize {
   const values = new Map<keyof FabricSize, number>();
-  for (const part of text.split(',')) {
+  for (const part of text.split(',').map((one) => one.trim())) {
     const [name = '', value = ''] = part.split(/=(.*)/s);
     const key = KEYS.find((known) => known === name);
     if (key === undefined)
@@ -31,8 +31,9 @@ export function parseFabricSize(text: string): FabricSize {
     if (values.has(key)) throw new UsageError(`--generate: expected ${key} once, got it again`);
     values.set(key, integer(`--generate: ${key}`, value, RANGES[key]));
   }
-  const missing = KEYS.find((key) => key !== 'seed' && !values.has(key));
-  if (missing !== undefined) throw new UsageError(`--generate: expected ${missing}=, got "${text}"`);
+  const missing = KEYS.filter((key) => key !== 'seed' && !values.has(key)).map((key) => `${key}=`);
+  if (missing.length > 0)
+    throw new UsageError(`--generate: expected ${missing.join(' and ')} too, got only "${text}"`);
   const [hosts, vms, customers] = [values.get('hosts')!, values.get('vms')!, values.get('customers')!];
   const total = hosts * vms;
   if (total > MAX_VMS)

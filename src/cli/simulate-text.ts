@@ -31,7 +31,7 @@ export function simulationText(name: string, traffic: string, report: Report): s
     `${plural(report.inputs, 'frame')} sent, ${count(report.received)} received${answered}, ` +
       `${count(report.punts)} not for a virtual network, ${count(sum(report.drops))} dropped, ` +
       `${count(report.strays)} reached another customer’s network`,
-    ...dropLines(report.drops),
+    ...dropLines(report.drops, 'of the policy'),
     ...(Object.entries(report.losses) as [Loss, number][]).map(
       ([loss, frames]) => `lost ${count(frames)} ${loss}: ${LOSSES[loss]}`,
     ),

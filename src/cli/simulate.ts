@@ -1,9 +1,9 @@
 /** `netvirt simulate`: every host of a fabric at once, and the physical network between them. */
 
 import { constants } from 'node:fs';
-import { access, stat, writeFile } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { OutputError, readText, systemReason } from '../capture/files.ts';
+import { OutputError, sameFile, systemReason } from '../capture/files.ts';
 import { parsePolicy, validatePolicy } from '../policy/parse.ts';
 import type { Policy } from '../policy/model.ts';
 import { type PolicyDocument, readDocument } from '../simulate/document.ts';
@@ -12,10 +12,13 @@ import { ecmpPlot } from '../simulate/plot.ts';
 import { type Moment, simulate as run } from '../simulate/simulation.ts';
 import { everybodyTalks } from '../simulate/traffic.ts';
 import { UsageError } from './errors.ts';
+import { checkOutput, checkPlotName } from './paths.ts';
+import { nameOf, readPolicyText } from './policy-file.ts';
 import { cliProgress } from './progress.ts';
 import { CapturedTraffic } from './simulate-input.ts';
 import { parseFabricSize, parsePaths } from './simulate-options.ts';
 import { simulationText } from './simulate-text.ts';
+import { writeText } from './text-output.ts';
 
 export interface SimulateOptions {
   generate?: string;
@@ -30,12 +33,9 @@ export async function simulate(
   options: SimulateOptions,
 ): Promise<void> {
   const paths = parsePaths(options.ecmp);
+  checkAlone(policyFile, options.generate);
   const size = options.generate === undefined ? undefined : parseFabricSize(options.generate);
-  if ((size === undefined) === (policyFile === undefined))
-    throw new UsageError('expected either POLICY or --generate');
-  if ([policyFile, ...inputFiles].filter((file) => file === '-').length > 1)
-    throw new UsageError('expected - once, got it for several inputs');
-  if (options.plot !== undefined) await checkWritable(options.plot);
+  await checkFiles(policyFile, inputFiles, options);
 
   const { name, document, policy } = size === undefined ? await load(policyFile!) : generated(size);
   const captured = inputFiles.length === 0 ? undefined : new CapturedTraffic(inputFiles, policy);
@@ -56,14 +56,54 @@ export async function simulate(
 
   // Nothing of it could be read: a report would say nothing.
   if (captured?.fault !== undefined && report.inputs === 0) throw captured.fault;
-  if (options.plot !== undefined) await writePlot(options.plot, ecmpPlot(report.ecmp));
-  const from = inputFiles.length === 0 ? 'made up' : `from ${inputFiles.join(', ')}`;
-  console.log(options.json === true ? JSON.stringify(report, null, 2) : simulationText(name, from, report));
+  if (options.plot !== undefined) await writeText(options.plot, ecmpPlot(report.ecmp));
+  const from = inputFiles.length === 0 ? 'made up' : `from ${inputFiles.map(nameOf).join(', ')}`;
+  const text = options.json === true ? JSON.stringify(report, null, 2) : simulationText(name, from, report);
+  if (options.plot === '-') console.error(text);
+  else console.log(text);
   if (captured?.fault !== undefined) throw captured.fault;
 }
 
 /** All NVGRE, all IP Rewrite, all NVGRE over IPv6; the policy as it is, if it is none of these, is soon done. */
 const RUNS = 3;
+
+function checkAlone(policyFile: string | undefined, generate: string | undefined): void {
+  if (generate === undefined) {
+    if (policyFile === undefined) throw new UsageError('expected either POLICY or --generate');
+    return;
+  }
+  if (policyFile === undefined) return;
+  const hint = policyFile.includes('=') ? 'quote a value with spaces' : 'its VMs make the traffic';
+  throw new UsageError(
+    `--generate: expected no POLICY and no captures with it, got "${policyFile}": ${hint}`,
+  );
+}
+
+/** Each is read once, none is written to. */
+async function checkFiles(
+  policyFile: string | undefined,
+  inputFiles: readonly string[],
+  { plot, json }: SimulateOptions,
+): Promise<void> {
+  if ([policyFile, ...inputFiles].filter((file) => file === '-').length > 1)
+    throw new UsageError('expected - once, got it for several inputs');
+  for (const [index, file] of inputFiles.entries()) {
+    for (const other of inputFiles.slice(0, index))
+      if (await sameFile(file, other))
+        throw new UsageError(
+          `${nameOf(file)}: expected every capture once, got it again as ${nameOf(other)}`,
+        );
+  }
+  if (plot === undefined) return;
+  if (plot === '-' && json === true) throw new UsageError('--json and --plot - both need stdout');
+  const captures = inputFiles.map((file) => [`capture ${nameOf(file)}`, file] as const);
+  await checkOutput(plot, {
+    ...(policyFile === undefined ? {} : { policy: policyFile }),
+    ...Object.fromEntries(captures),
+  });
+  await checkPlotName(plot);
+  if (plot !== '-') await checkWritable(plot);
+}
 
 interface Loaded {
   readonly name: string;
@@ -72,8 +112,8 @@ interface Loaded {
 }
 
 async function load(file: string): Promise<Loaded> {
-  const name = file === '-' ? 'stdin' : file;
-  const text = await readText(file);
+  const name = nameOf(file);
+  const text = await readPolicyText(file);
   return { name, policy: parsePolicy(text, { file: name }), document: readDocument(text) };
 }
 
@@ -86,20 +126,11 @@ function madeUp(policy: Policy, seed: number): Moment {
   return { now: 0, frames: [...everybodyTalks(policy, seed)], strangers: 0 };
 }
 
-/** A long run should not end with a file that cannot be written. */
+/** A long run should not end with a file that cannot be written: in its folder, but for a pipe or a device. */
 async function checkWritable(file: string): Promise<void> {
   try {
     const existing = await stat(file).catch(() => undefined);
-    if (existing?.isDirectory() === true) throw new OutputError(`${file}: is a folder`);
-    await access(existing === undefined ? dirname(file) : file, constants.W_OK);
-  } catch (error) {
-    throw error instanceof OutputError ? error : new OutputError(`${file}: ${systemReason(error)}`);
-  }
-}
-
-async function writePlot(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text);
+    await access(existing === undefined || existing.isFile() ? dirname(file) : file, constants.W_OK);
   } catch (error) {
     throw new OutputError(`${file}: ${systemReason(error)}`);
   }

@@ -22,6 +22,8 @@ export interface Direction {
   readonly portOf: (record: CaptureRecord, interfaceName: string | undefined) => number;
   /** Names of the output's interfaces by the port whose frames they get; what leaves by other ports is not written. */
   readonly outputs: ReadonlyMap<number, string>;
+  /** Lines below the report: what the user may have meant. */
+  readonly hints: (report: TransferReport) => string[];
 }
 
 /**
@@ -38,7 +40,10 @@ export async function transferAndReport(
   const input = await openInput(inputFile);
   const report = await transfer(dataplane, input, options.output, direction);
   const writtenTo = options.output === '-' ? 'stdout' : options.output;
-  const text = options.json === true ? JSON.stringify(report, null, 2) : transferText(report, writtenTo);
+  const text =
+    options.json === true
+      ? JSON.stringify(report, null, 2)
+      : [transferText(report, writtenTo, `on ${dataplane.host.name}`), ...direction.hints(report)].join('\n');
   if (options.output === '-') console.error(text);
   else console.log(text);
   if (input.fault !== undefined) throw input.fault;

@@ -1,7 +1,16 @@
 /** A starter policy from the frames of a capture: who was seen, on which side of the conversations, with what addresses. */
 
 import { decode } from '../observe/decode.ts';
-import { contains, formatIp, formatMac, formatPrefix, isLinkLocal, networkOf } from './addresses.ts';
+import {
+  contains,
+  formatIp,
+  formatMac,
+  formatPrefix,
+  isLinkLocal,
+  networkOf,
+  parsePrefix,
+  sameAddress,
+} from './addresses.ts';
 import type { IpAddress, MacAddress, Prefix } from './model.ts';
 
 interface Station {
@@ -81,9 +90,10 @@ export class StarterPolicy {
       '  - name: customer1 # edit',
       '    routingDomains:',
       '      - name: network1',
-      '        id: 00000000-0000-4000-8000-000000005001 # edit: a UUID of its own for every routing domain',
+      '        id: 00000000-0000-4000-8000-000000005001 # edit: a UUID of its own for every routing domain, or no id: the names give one',
       '        subnets:',
       `          - { vsid: ${VSID}, prefixes: [${prefixes.map((prefix) => quote(formatPrefix(prefix))).join(', ')}] }`,
+      `            # edit: towards other subnets and routes it needs gateways: [${quote(formatIp(freeAddress(prefixes[0]!, addresses)))}]`,
       '        endpoints: # edit: names, and the host of each; the two sides of conversations are on two hosts',
       ...stations.flatMap((station) => endpointLines(station, owners, sides.get(station.mac)!)),
       '',
@@ -178,6 +188,32 @@ function narrowestPrefix(address: IpAddress): Prefix {
   return networkOf(address, 0);
 }
 
+/** Of customers' own networks, or of a link. Others are rather those of somebody beyond a router. */
+function isPrivate(address: IpAddress): boolean {
+  return isLinkLocal(address) || PRIVATE.some((prefix) => contains(prefix, address));
+}
+
+/** RFC 1918, RFC 6598, RFC 3927, RFC 4193. */
+const PRIVATE = [
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  '169.254.0.0/16',
+  'fc00::/7',
+].map((text) => parsePrefix(text)!);
+
+/** The first address of a network that none of these has. */
+function freeAddress({ address }: Prefix, taken: readonly IpAddress[]): IpAddress {
+  for (let host = 1; ; host++) {
+    const candidate: IpAddress =
+      address.family === 4
+        ? { family: 4, value: address.value + host }
+        : { family: 6, value: address.value + BigInt(host) };
+    if (!taken.some((one) => sameAddress(one, candidate))) return candidate;
+  }
+}
+
 /** A locally administered MAC that no station has. */
 function freeMac(taken: ReadonlyMap<MacAddress, Station>, last: number): MacAddress {
   for (let mac = 0x02_00_c0_00_02_00 + last; ; mac += 0x1_00_00) if (!taken.has(mac)) return mac;
@@ -193,6 +229,12 @@ function endpointLines(station: Station, owners: Owners, side: number): string[]
     `host: ${HOST_NAMES[side]}`,
   ];
   const comments: string[] = [];
+  const foreign = addresses.filter((address) => !isPrivate(address)).map(formatIp);
+  if (foreign.length > 0) {
+    comments.push(
+      `${foreign.join(' and ')} ${foreign.length === 1 ? 'is' : 'are'} public: behind a router with this MAC? edit: list its own and add forwarding: true, or remove it`,
+    );
+  }
   if (owners.isForwarding(station)) {
     fields.push('forwarding: true');
     comments.push(

@@ -3,7 +3,7 @@
 import { formatIp, formatPrefix, isLinkLocal } from '../policy/addresses.ts';
 import type { Endpoint, IpAddress, Subnet } from '../policy/model.ts';
 import { type Domain, type Fabric, nameOf, vsidsOf } from './fabric.ts';
-import { hasGateway } from './pairs.ts';
+import { hasGateway, subnetsWithoutGateway } from './gateways.ts';
 
 export interface Finding {
   readonly kind: 'route-via' | 'no-gateway' | 'idle-host' | 'unreachable';
@@ -17,7 +17,12 @@ export function findOddities(fabric: Fabric): Finding[] {
 }
 
 function inDomain(entry: Domain): Finding[] {
-  return [...routesVia(entry), ...subnetsWithoutGateway(entry), ...unreachable(entry)];
+  return [...routesVia(entry), ...withoutGateway(entry), ...unreachable(entry)];
+}
+
+function withoutGateway(entry: Domain): Finding[] {
+  const messages = subnetsWithoutGateway(entry.domain);
+  return messages.map((message) => ({ kind: 'no-gateway', where: nameOf(entry), message }));
 }
 
 /** A VM drops what is not for it, unless it forwards. */
@@ -33,25 +38,6 @@ function routesVia(entry: Domain): Finding[] {
     const text = owner === undefined ? 'nobody’s' : `${owner.name}’s, which is not forwarding`;
     const message = `the route to ${formatPrefix(to)} goes via ${formatIp(via)}, ${text}`;
     return [{ kind: 'route-via', where: nameOf(entry), message }];
-  });
-}
-
-function familiesOf({ prefixes }: Subnet): (4 | 6)[] {
-  return ([4, 6] as const).filter((family) => prefixes.some(({ address }) => address.family === family));
-}
-
-/** Only where there is somewhere to go, and no VM in the subnet that would take it there. */
-function subnetsWithoutGateway(entry: Domain): Finding[] {
-  const { subnets, routes, endpoints } = entry.domain;
-  if (subnets.length < 2 && routes.length === 0) return [];
-  return subnets.flatMap((subnet) => {
-    const inhabitants = endpoints.filter((endpoint) => vsidsOf(endpoint).includes(subnet.vsid));
-    if (inhabitants.length === 0 || inhabitants.some(({ forwarding }) => forwarding)) return [];
-    const families = familiesOf(subnet).filter((family) => !hasGateway(subnet, family));
-    if (families.length === 0) return [];
-    const which = families.map((family) => `IPv${family}`).join(' and ');
-    const message = `virtual subnet ${subnet.vsid} has no ${which} gateway: nobody can leave it`;
-    return [{ kind: 'no-gateway', where: nameOf(entry), message }];
   });
 }
 

@@ -1,8 +1,9 @@
 /** Who should be able to talk to whom, counted for the proof and chosen for traffic. */
 
 import { isLinkLocal } from '../policy/addresses.ts';
-import type { Endpoint, Host, IpAddress, Subnet } from '../policy/model.ts';
+import type { Endpoint, Host, IpAddress } from '../policy/model.ts';
 import type { Domain, Item } from './fabric.ts';
+import { hasGateway } from './gateways.ts';
 import { type Place, type Trip, subnetTrip } from './trips.ts';
 
 /** Addresses that reach each other: those of one virtual subnet, or of the subnets between which the gateway routes. */
@@ -37,10 +38,6 @@ export function groupsOf(domain: Domain): Group[] {
     if (size > 0) groups.push({ kind: 'routed', domain, places, size });
   }
   return groups;
-}
-
-export function hasGateway({ gateways }: Subnet, family: 4 | 6): boolean {
-  return gateways.some((gateway) => gateway.family === family);
 }
 
 function isGlobal(address: IpAddress, family: 4 | 6): boolean {

@@ -1,6 +1,6 @@
 /** `netvirt simulate` as a user meets it. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -139,9 +139,10 @@ describe('wrong usage', () => {
 
   it.each([
     [['hosts=4,vm=3,customers=2'], 'expected hosts=, vms=, customers=, seed=, got "vm=3"'],
-    [['hosts=4,vms=3'], 'expected customers=, got "hosts=4,vms=3"'],
+    [['hosts=4,vms=3'], 'expected customers= too, got only "hosts=4,vms=3"'],
     [[''], 'expected hosts=, vms=, customers=, seed=, got ""'],
-    [['hosts=4,hosts=4'], 'expected hosts once, got it again'],
+    [['hosts=2'], 'expected vms= and customers= too, got only "hosts=2"'],
+    [['hosts=4, hosts=4'], 'expected hosts once, got it again'],
     [['hosts=1,vms=3,customers=2'], 'hosts: expected an integer from 2 to 4096, got "1"'],
     [['hosts=4,vms=-3,customers=2'], 'vms: expected an integer from 1 to 1024, got "-3"'],
     [['hosts=4,vms=1e2,customers=2'], 'vms: expected an integer from 1 to 1024, got "1e2"'],
@@ -155,13 +156,66 @@ describe('wrong usage', () => {
   });
 
   it.each([
-    ['p', [], { generate: 'hosts=4,vms=3,customers=2', ecmp: '8' }, 'expected either POLICY or --generate'],
+    [
+      'p.pcap',
+      [],
+      { generate: 'hosts=4,vms=3,customers=2', ecmp: '8' },
+      '--generate: expected no POLICY and no captures with it, got "p.pcap": its VMs make the traffic',
+    ],
+    [
+      'vms=3,',
+      ['customers=2'],
+      { generate: 'hosts=4,', ecmp: '8' },
+      '--generate: expected no POLICY and no captures with it, got "vms=3,": quote a value with spaces',
+    ],
+    ['p', [], { ecmp: '8', plot: 'x.png' }, 'x.png: expected a name that ends in .svg'],
+    ['p', [], { ecmp: '8', plot: '.' }, '.: expected a file to write, got a directory'],
+    ['p', [], { ecmp: '8', plot: '-', json: true }, '--json and --plot - both need stdout'],
     ['-', ['-'], { ecmp: '8' }, 'expected - once, got it for several inputs'],
     ['p', ['-', 'x', '-'], { ecmp: '8' }, 'expected - once, got it for several inputs'],
     ['p', [], { ecmp: '1' }, '--ecmp: expected an integer from 2 to 128, got "1"'],
     ['p', [], { ecmp: 'all' }, '--ecmp: expected an integer from 2 to 128, got "all"'],
   ])('%j %j %j', async (policy, inputs, options, message) => {
     await expect(simulateHere(policy, inputs, options)).rejects.toThrow(new UsageError(message));
+  });
+});
+
+describe('files', () => {
+  const options = (plot?: string) => ({ ecmp: '8', ...(plot === undefined ? {} : { plot: file(plot) }) });
+
+  it('a plot does not replace what is read', async () => {
+    const policy = readFileSync(file('policy.json'));
+    const text = JSON.stringify(document());
+    writeFileSync(file('policy.svg'), text);
+    await expect(simulateHere(file('policy.svg'), [], options('policy.svg'))).rejects.toThrow(
+      new UsageError(`${file('policy.svg')}: expected another file than the policy`),
+    );
+    linkSync(file('two.pcapng'), file('two.svg'));
+    const inputs = ['one.pcapng', 'two.pcapng'].map(file);
+    await expect(simulateHere(file('policy.json'), inputs, options('two.svg'))).rejects.toThrow(
+      new UsageError(`${file('two.svg')}: expected another file than the capture ${file('two.pcapng')}`),
+    );
+    expect(readFileSync(file('policy.svg'), 'utf8')).toBe(text);
+    expect(readFileSync(file('policy.json'))).toEqual(policy);
+  });
+
+  it('a capture is not read twice', async () => {
+    symlinkSync(file('one.pcapng'), file('alias.pcapng'));
+    const inputs = ['one.pcapng', 'alias.pcapng'].map(file);
+    await expect(simulateHere(file('policy.json'), inputs, options())).rejects.toThrow(
+      new UsageError(`${inputs[1]!}: expected every capture once, got it again as ${inputs[0]!}`),
+    );
+  });
+
+  it('--plot -: the plot on stdout, the report on stderr; - is called stdin', () => {
+    const capture = readFileSync(file('one.pcapng'));
+    const { status, stdout, stderr } = netvirt(
+      ['simulate', file('policy.json'), '-', '--plot', '-'],
+      capture,
+    );
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^<svg [^]*<\/svg>\s*$/);
+    expect(stderr).toMatch(/traffic from stdin\n/);
   });
 });
 
@@ -176,7 +230,6 @@ describe('bad input', () => {
     ['no such capture', ['missing'], undefined, CaptureError, 'missing: no such file or directory'],
     ['not a capture', ['policy.json'], undefined, CaptureError, 'expected a pcap or pcapng capture'],
     ['a plot in no folder', [], 'missing/x.svg', OutputError, 'x.svg: no such file or directory'],
-    ['a plot that is a folder', [], '', OutputError, ': is a folder'],
   ])('%s', async (_name, inputs, plot, kind, message) => {
     const options = { ecmp: '8', json: true, ...(plot === undefined ? {} : { plot: file(plot) }) };
     const failed = simulateHere(file('policy.json'), inputs.map(file), options);
