@@ -22,7 +22,10 @@ export interface Output {
   readonly verdict: number;
   /** 0 is the uplink. */
   readonly port: number;
-  /** A view of the dataplane's memory, without FCS, to be read only; valid until the next `process`, `clear` or `load`. */
+  /**
+   * A view of the dataplane's memory, without FCS, to be read only; valid until the next `push`, `reserve`, `clear`,
+   * `process`, `apply` or `load`.
+   */
   readonly frame: Uint8Array;
   /** Which `push` of the batch it came from, counted from 0. */
   readonly input: number;

@@ -3,7 +3,7 @@
 import { MAX_WORKERS } from '../abi/layout.ts';
 import { show } from '../policy/errors.ts';
 import type { Drop, Output } from './batch.ts';
-import type { DataplaneOptions } from './dataplane.ts';
+import type { DataplaneOptions } from './options.ts';
 import { CAPACITY_LIMITS, type Capacity } from './instance.ts';
 import type { WorkerThread } from './thread.ts';
 
