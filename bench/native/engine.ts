@@ -113,7 +113,7 @@ export class FrameEngine {
     const generations = new Generations(first, new Uint8Array(16).fill(7));
     const generation = generations.build(policy, host, roomFor(policy, host, {}, 0));
     generations.publish(generation, undefined);
-    const own = worker === 0 ? first : await attachInstance(first.module, first.memory, worker);
+    const own = worker === 0 ? first : attachInstance(first.module, first.memory, worker);
     return new FrameEngine(own, generation, twin, worker);
   }
 
