@@ -37,13 +37,17 @@ export function flowFrame(flow: number, sequence: number, length: number): Sent 
     : { from: 'a', frame };
 }
 
-/** The middle of a datagram of the same flow: no port in it. */
+/** The middle of a datagram between the same VMs as those of `flow`: no port in it. */
 export function laterFragment(flow: number, sequence: number): Sent {
+  const [src, dst] = flow % 4 === 3 ? [VMS.b, VMS.a] : [VMS.a, VMS.a2];
   const packet = ipv4(
-    { src: VMS.a.ipv4, dst: VMS.a2.ipv4, offset: 10, protocol: 17 },
+    { src: src.ipv4, dst: dst.ipv4, offset: 10, protocol: 17 },
     payload(flow, sequence, 24),
   );
-  return { from: 'a', frame: ethernet({ src: VMS.a.mac, dst: VMS.a2.mac }, packet) };
+  const frame = ethernet({ src: src.mac, dst: dst.mac }, packet);
+  return flow % 4 === 3
+    ? { from: 'uplink', frame: envelope4('h2', 'h1', BLUE, frame) }
+    : { from: 'a', frame };
 }
 
 export function markOf(frame: Uint8Array): { flow: number; sequence: number } {

@@ -33,7 +33,10 @@ describe('the order of flows', () => {
     expect(reordered(lab.outputs.map(({ input }) => ({ flow: 0, sequence: input })))).toBeGreaterThan(0);
   });
 
-  it('is kept where some packets of a flow are fragments, which do not say which flow it is', async () => {
+  it.each([
+    ['from a VM', 0],
+    ['in envelopes', 3],
+  ])('is kept where some packets %s are fragments, which do not say which flow it is', async (_, kind) => {
     lab = await createLab({ workers: 3, capacity: { slots: 64 } });
     const FLOWS = 40;
     let sequence = 0;
@@ -41,7 +44,7 @@ describe('the order of flows', () => {
     const workers = async (count: number, fragmentAfter: number) => {
       const from = lab.outputs.length;
       for (let sent = 0; sent < count; sent++) {
-        const flow = (sent % FLOWS) * 4;
+        const flow = (sent % FLOWS) * 4 + kind;
         await lab.send(
           sent < fragmentAfter ? flowFrame(flow, sequence++, 40) : laterFragment(flow, sequence++),
         );
