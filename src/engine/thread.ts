@@ -76,19 +76,11 @@ function asError(value: unknown): Error {
 }
 
 /** In the thread: calls `start` with the first message; what it throws ends the thread. */
-export function onStart(start: (message: unknown, post: Post) => Promise<void>): void {
-  const run = (message: unknown, post: Post) => {
-    start(message, post).catch((error: unknown) => {
-      // A rejected promise is no error of the worker everywhere: what a task throws is.
-      setTimeout(() => {
-        throw error;
-      });
-    });
-  };
+export function onStart(start: (message: unknown, post: Post) => void): void {
   const port = workerThreads()?.parentPort;
   if (port) {
     port.once('message', (message) => {
-      run(message, (answer) => {
+      start(message, (answer) => {
         port.postMessage(answer);
       });
     });
@@ -96,7 +88,7 @@ export function onStart(start: (message: unknown, post: Post) => Promise<void>):
   }
   const scope = globalThis as unknown as Worker;
   const listener = ({ data }: MessageEvent): void => {
-    run(data, (answer) => {
+    start(data, (answer) => {
       scope.postMessage(answer);
     });
   };

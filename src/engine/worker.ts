@@ -39,9 +39,9 @@ export type Addresses = Pick<
   'slots' | 'largeSlots' | 'inputs' | 'outputs' | 'ringEntries' | 'outputEntries' | 'capacity'
 >;
 
-onStart(async (message, post) => {
+onStart((message, post) => {
   const { attachment, control, batch } = message as Start;
-  const instance = await attachInstance(attachment.module, attachment.memory, attachment.worker);
+  const instance = attachInstance(attachment.module, attachment.memory, attachment.worker);
   const { slots, largeSlots, inputs, outputs, ringEntries, outputEntries, capacity } = instance;
   const addresses = { slots, largeSlots, inputs, outputs, ringEntries, outputEntries, capacity };
   post(addresses satisfies Addresses);
