@@ -12,7 +12,7 @@ import {
   DROP_OVER_MTU,
   LOST_COPY,
 } from '../../src/abi/verdict';
-import { Member } from '../tables/members';
+import { Member, firstMemberOf } from '../tables/members';
 import { LOCAL, NextHop } from '../tables/nexthops';
 import { Port } from '../tables/ports';
 import { Subnet } from '../tables/subnets';
@@ -32,7 +32,8 @@ export function flood(port: Port, subnet: Subnet, frame: usize, length: u32, tos
   let targets: u32 = 0;
   let copies: u32 = 0;
   let tooLong: u32 = 0;
-  for (let index = subnet.firstMember; index != 0; index = Member.at(index).next) {
+  const first = firstMemberOf(subnet);
+  for (let index = first; index != 0; index = Member.at(index).next) {
     const hop = NextHop.at(Member.at(index).nextHop);
     if (isSource(hop, port.index)) continue;
     if (hop.family != LOCAL && !fitsTunnel(length, hop)) {
@@ -47,14 +48,15 @@ export function flood(port: Port, subnet: Subnet, frame: usize, length: u32, tos
   if (!hasRoom(copies, targets - 1) || (copies > 0 && length > SLOT_FRAME))
     return drop(subnet.index, DROP_NO_SLOT);
   for (; tooLong > 0; tooLong--) count(subnet.index, LOST_COPY);
-  copyToMembers(subnet, port.index, frame, length, tos, flow, targets, copies);
+  copyToMembers(subnet, first, port.index, frame, length, tos, flow, targets, copies);
 }
 
 /** From the uplink: to local ports only, the sending host has served the others. */
 export function floodLocal(subnet: Subnet, frame: usize, length: u32): void {
   let targets: u32 = 0;
   let copies: u32 = 0;
-  for (let index = subnet.firstMember; index != 0; index = Member.at(index).next) {
+  const first = firstMemberOf(subnet);
+  for (let index = first; index != 0; index = Member.at(index).next) {
     const hop = NextHop.at(Member.at(index).nextHop);
     if (hop.family != LOCAL) continue;
     targets++;
@@ -64,7 +66,7 @@ export function floodLocal(subnet: Subnet, frame: usize, length: u32): void {
   if (targets == 0) return drop(subnet.index, DROP_NO_LOCAL_PORT);
   if (!hasRoom(copies, targets - 1) || (copies > 0 && length > SLOT_FRAME))
     return drop(subnet.index, DROP_NO_SLOT);
-  copyToMembers(subnet, 0, frame, length, 0, 0, targets, copies);
+  copyToMembers(subnet, first, 0, frame, length, 0, 0, targets, copies);
 }
 
 function isSource(hop: NextHop, port: u32): bool {
@@ -76,11 +78,12 @@ function needsCopy(hop: NextHop, subnet: Subnet): bool {
 }
 
 /**
- * `from`: the port that the frame came from, 0 = the uplink, whose frames stay on this host. At most `targets` and `copies`:
- * a member that joined since they were counted is left out.
+ * `first`: where the list began when `targets` and `copies` were counted: who joined since stands in front of it, and is left out.
+ * `from`: the port that the frame came from, 0 = the uplink, whose frames stay on this host.
  */
 function copyToMembers(
   subnet: Subnet,
+  first: u32,
   from: u32,
   frame: usize,
   length: u32,
@@ -90,7 +93,7 @@ function copyToMembers(
   copies: u32,
 ): void {
   let isFirst = true;
-  for (let index = subnet.firstMember; index != 0 && targets > 0; index = Member.at(index).next) {
+  for (let index = first; index != 0 && targets > 0; index = Member.at(index).next) {
     const hop = NextHop.at(Member.at(index).nextHop);
     const isRemote = hop.family != LOCAL;
     if (isSource(hop, from) || (isRemote && (from == 0 || !fitsTunnel(length, hop)))) continue;

@@ -1,8 +1,8 @@
 // Who gets copies of what a subnet floods (V5): a list per subnet of next hops, local ports and peers. A reader in the middle
-// of the list goes on to its end whatever the writer does: a removed member still leads to the next one.
+// of the list goes on to its end whatever the writer does: a removed member still leads to the next one, and a new one stands in front.
 
 import { MEMBER_SIZE, members } from '../memory';
-import { publish32 } from '../epoch';
+import { acquire32, publish32 } from '../epoch';
 import { Subnet } from './subnets';
 
 @unmanaged
@@ -14,6 +14,11 @@ export class Member {
   static at(index: u32): Member {
     return changetype<Member>(members + <usize>index * MEMBER_SIZE);
   }
+}
+
+/** Where the list begins now, 0 = it is empty. From there on nobody joins it. */
+export function firstMemberOf(subnet: Subnet): u32 {
+  return acquire32(changetype<usize>(subnet) + offsetof<Subnet>('firstMember'));
 }
 
 export function putMember(subnet: Subnet, index: u32, nextHop: u32): void {
