@@ -3,6 +3,7 @@
 import { DROP_OVER_MTU, SUPPRESSED_ERROR } from '../../src/abi/verdict';
 import { routerMac } from '../memory';
 import { Port } from '../tables/ports';
+import { isBroadcast4 } from '../tables/routes';
 import { Subnet } from '../tables/subnets';
 import { fold, sumOf } from '../wire/checksum';
 import { ETHERNET_HEADER, ETHERTYPE_IPV4, ETHERTYPE_IPV6, Ethernet } from '../wire/ethernet';
@@ -55,7 +56,7 @@ export function reportError4(
 ): void {
   const packet = frame + ETHERNET_HEADER;
   const about = Ipv4.at(packet);
-  if (Ethernet.at(frame).isGroup || !isAnswerable4(packet, about, shape)) return;
+  if (Ethernet.at(frame).isGroup || !isAnswerable4(subnet.domain, packet, about, shape)) return;
   if (!mayError(port, subnet)) return;
   const quoted = min(about.totalLength, MOST4 - IPV4_HEADER - ICMP_HEADER);
   const error = takeCopy();
@@ -123,14 +124,15 @@ function fillIcmp(icmp: usize, type: u32, code: u32, parameter: u32, packet: usi
 
 /** The port's limit and the slots allow one more; otherwise it is counted. */
 function mayError(port: Port, subnet: Subnet): bool {
-  if (maySendError(port) && hasRoom(1, 1)) return true;
+  if (hasRoom(1, 1) && maySendError(port)) return true;
   count(subnet.index, SUPPRESSED_ERROR);
   return false;
 }
 
 /** RFC 1122 §3.2.2, RFC 1812 §4.3.2.7: what an error is never sent about. */
-function isAnswerable4(packet: usize, about: Ipv4, shape: u64): bool {
+function isAnswerable4(domain: u32, packet: usize, about: Ipv4, shape: u64): bool {
   if (isLaterFragment(shape) || !isUnicast4(about.srcAddr) || !isUnicast4(about.dstAddr)) return false;
+  if (isBroadcast4(domain, about.dstAddr) || isBroadcast4(domain, about.srcAddr)) return false;
   const icmp = packet + transportOffsetOf(shape);
   return protocolOf(shape) != ICMP || !isIcmpError(icmp, packet + about.totalLength);
 }

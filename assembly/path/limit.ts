@@ -1,4 +1,5 @@
-// Rate limits per port: token buckets that are one second deep (V5, T2).
+// Rate limits per port: token buckets that are one second deep (V5, T2). Workers that share a port take no lock: of tokens that two of
+// them take in the same nanoseconds one may not be missed, so that a limit is exact for one worker and nearly so for several.
 
 import { HOST_FLOOD_LIMIT, HOST_ICMP_LIMIT, generation } from '../memory';
 import { Port } from '../tables/ports';

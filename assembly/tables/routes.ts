@@ -8,7 +8,12 @@
 //                                 leaves     8 starts and their 8 answers: one cache line
 //                                 nodes      16 keys: key n is the smallest start below child n + 1
 
-import { RANGE_CONNECTED, STAGED_RANGE4_SIZE, STAGED_RANGE6_SIZE } from '../../src/abi/layout';
+import {
+  RANGE_BROADCAST,
+  RANGE_CONNECTED,
+  STAGED_RANGE4_SIZE,
+  STAGED_RANGE6_SIZE,
+} from '../../src/abi/layout';
 import { DOMAIN_SIZE, ROUTE_SIZE, addresses4, domains, ranges4, ranges6, routes, staging } from '../memory';
 import { acquire64, publish64 } from '../epoch';
 import { findAddress4 } from './addresses4';
@@ -32,6 +37,17 @@ const DIRECT: u32 = 0x8000_0000;
 
 export function isConnected(result: u32): bool {
   return (result & RANGE_CONNECTED) != 0 && (result & DIRECT) == 0;
+}
+
+/** The subnet of a connected answer. */
+export function connectedOf(result: u32): u32 {
+  return result & ~(RANGE_CONNECTED | RANGE_BROADCAST);
+}
+
+/** The last address of a subnet's prefix, which is all of its VMs (RFC 919, RFC 1122 §3.2.1.3). */
+export function isBroadcast4(domain: u32, address: u32): bool {
+  const result = matchIpv4(domain, address);
+  return isConnected(result) && (result & RANGE_BROADCAST) != 0;
 }
 
 /** The entry of the gateway VM that an answer leads to; 0: it has none at the moment. */

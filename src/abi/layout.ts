@@ -162,6 +162,8 @@ export const STAGED_RANGE4_SIZE = 8;
 export const STAGED_RANGE6_SIZE = 24;
 /** Result of a range: 0 = nothing, this bit = a subnet's own prefix, else the number of a route. */
 export const RANGE_CONNECTED = 0x4000_0000;
+/** Beside it: the prefix's directed broadcast address. */
+export const RANGE_BROADCAST = 0x2000_0000;
 
 /** `install` stopped at a record because its table was full. */
 export const INSTALL_FULL = 1;

@@ -119,7 +119,7 @@ export class DomainTables {
     const { numbers } = this.#plan;
     const before = this.#routeNumbers;
     const answers: Answer[] = [...this.#subnets.values()].flatMap(({ index, subnet }) =>
-      subnet.prefixes.map((prefix) => ({ prefix, result: abi.RANGE_CONNECTED | index })),
+      subnet.prefixes.flatMap((prefix) => connected(prefix, index)),
     );
     answers.push(...this.#writeRouteChains());
     this.#publish(4, ranges4(answers), (view, at, { start, result }) => {
@@ -374,6 +374,20 @@ export class DomainTables {
   #memberKey({ host, name }: Endpoint): number {
     return host === this.#plan.host.index ? -this.#plan.portOf.get(name)! : host;
   }
+}
+
+/** Answers for a subnet's prefix, and for its directed broadcast address where it has one. */
+function connected(prefix: Prefix, subnet: number): Answer[] {
+  const result = abi.RANGE_CONNECTED | subnet;
+  const { address, length } = prefix;
+  if (address.family === 6 || length > 30) return [{ prefix, result }];
+  const last: IpAddress = { family: 4, value: address.value + 2 ** (32 - length) - 1 };
+  // A longer route leads elsewhere.
+  const broadcast = { prefix: { address: last, length: 32 }, result: result | abi.RANGE_BROADCAST };
+  return [
+    { prefix, result },
+    { ...broadcast, within: result },
+  ];
 }
 
 /** Gateway addresses, and where there is IPv6 the router's link-local one. */

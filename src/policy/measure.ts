@@ -98,7 +98,8 @@ class Count {
     const prefixes = { 4: 0, 6: 0 };
     for (const subnet of subnets) {
       capacity.subnets++;
-      for (const { address } of subnet.prefixes) prefixes[address.family]++;
+      // A directed broadcast address is a prefix of its own.
+      for (const { address } of subnet.prefixes) prefixes[address.family] += address.family === 4 ? 2 : 1;
       for (const { family } of subnet.gateways) capacity[family === 4 ? 'addresses4' : 'addresses6']++;
       const count6 = subnet.prefixes.filter(({ address }) => address.family === 6).length;
       capacity.prefixes += count6;

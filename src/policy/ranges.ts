@@ -9,6 +9,8 @@ export interface Answer {
   readonly prefix: Prefix;
   /** What the WASM side finds, not 0. */
   readonly result: number;
+  /** It counts only directly within a prefix that has this result. */
+  readonly within?: number;
 }
 
 export interface Range<Address extends number | bigint> {
@@ -36,13 +38,19 @@ interface Interval<Address> {
   readonly start: Address;
   readonly length: number;
   readonly result: number;
+  readonly within: number | undefined;
 }
 
 function ofFamily<Family extends 4 | 6>(answers: readonly Answer[], family: Family) {
   type Value = Extract<IpAddress, { family: Family }>['value'];
   return answers
     .filter(({ prefix }) => prefix.address.family === family)
-    .map(({ prefix, result }) => ({ start: prefix.address.value as Value, length: prefix.length, result }));
+    .map(({ prefix, result, within }) => ({
+      start: prefix.address.value as Value,
+      length: prefix.length,
+      result,
+      within,
+    }));
 }
 
 /** @param zero the first address. @param limit the one behind the last. */
@@ -68,8 +76,9 @@ function cut<Address extends number | bigint>(
       if (top.end < limit) begin(top.end, open.at(-1)?.result ?? 0);
     }
   };
-  for (const { start, length, result } of intervals) {
+  for (const { start, length, result, within } of intervals) {
     close(start);
+    if (within !== undefined && open.at(-1)?.result !== within) continue;
     begin(start, result);
     open.push({ end: endOf(start, length), result });
   }

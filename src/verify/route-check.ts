@@ -109,7 +109,7 @@ export class RouteCheck {
     if (result === 0) return undefined;
     const name = nameOf(domain);
     if ((result & abi.RANGE_CONNECTED) !== 0) {
-      const subnet = this.#numbered.subnetAt(result & ~abi.RANGE_CONNECTED);
+      const subnet = this.#numbered.subnetAt(result & ~(abi.RANGE_CONNECTED | abi.RANGE_BROADCAST));
       if (subnet?.domain === domain) return subnet;
       const which = subnet === undefined ? 'unknown' : `${subnet.vsid} of ${nameOf(subnet.domain)}`;
       faults.add(`the routes of ${name} lead to virtual subnet ${which}`);

@@ -185,6 +185,8 @@ const TTL: Case[] = FAMILIES.flatMap(({ family, toRouter, routed, address, error
   }),
 ]);
 
+const everybody = (dst: string, ttl = 64) => toRouter4('a', dst, datagram, { ttl });
+
 const UNREACHABLE: Case[] = FAMILIES.flatMap(({ family, toRouter, address, error, errors }) => {
   const isIpv4 = family === 'IPv4';
   const nobody = toRouter('a', isIpv4 ? '10.0.1.99' : 'fd00:0:0:1::99', datagram);
@@ -207,6 +209,31 @@ const UNREACHABLE: Case[] = FAMILIES.flatMap(({ family, toRouter, address, error
       nobodyHere,
       refused(DROP_NO_RECORD, 'a', error('a', nobodyHere, errors.hostUnreachable)),
     ),
+    ...(isIpv4
+      ? [
+          fromVm(
+            'a',
+            ['V2', 'T2'],
+            'to another subnet’s directed broadcast: no error',
+            everybody('10.0.3.255'),
+            DROP_NO_RECORD,
+          ),
+          fromVm(
+            'a',
+            ['V2', 'T2'],
+            'to its own subnet’s directed broadcast: no error',
+            everybody('10.0.0.255'),
+            DROP_NO_RECORD,
+          ),
+          fromVm(
+            'a',
+            ['V2', 'T2'],
+            'to a directed broadcast, TTL 1: no error',
+            everybody('10.0.3.255', 1),
+            DROP_TTL_EXCEEDED,
+          ),
+        ]
+      : []),
     fromVm(
       'ga',
       ['V2', 'T2'],
