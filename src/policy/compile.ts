@@ -124,6 +124,8 @@ export class Plan {
   /** Forgets a domain that has no endpoint here any more. `endpoints`: all that are left of it. */
   removeDomain(id: string, endpoints: Iterable<Endpoint>): void {
     const tables = this.domains.get(id)!;
+    // Before another domain may get its number.
+    tables.setRoutes([]);
     for (const endpoint of endpoints) tables.removeEndpoint(endpoint);
     for (const subnet of tables.knownSubnets()) tables.removeSubnet(subnet);
     this.domains.delete(id);
