@@ -281,6 +281,20 @@ const AFTERWARDS: Case[] = [
     now: 10 * MINUTES + 3000,
   }),
   ...learned({
+    name: 'in the last millisecond',
+    before: [said(report4(1400, quote4()))],
+    to: 'b',
+    limit: 1400,
+    now: 10 * MINUTES + 999,
+  }),
+  ...learned({
+    name: 'ten minutes later to the millisecond it is forgotten',
+    before: [said(report4(1400, quote4()))],
+    to: 'b',
+    limit: 1500,
+    now: 10 * MINUTES + 1000,
+  }),
+  ...learned({
     name: 'what was not believed has no effect',
     before: [said(report4(1400, quote4(), { checksumError: 1 }))],
     to: 'b',
