@@ -28,6 +28,32 @@ export function acquire64(address: usize): u64 {
   return ASC_FEATURE_THREADS ? atomic.load<u64>(address) : load<u64>(address);
 }
 
+// What takes more than one store has a version beside it, which is odd while the writer is at it. Whoever read it begins anew
+// where the version is another one afterwards.
+
+export function beginChange(version: usize): void {
+  publish32(version, load<u32>(version) + 1);
+}
+
+export function endChange(version: usize): void {
+  publish32(version, load<u32>(version) + 1);
+}
+
+/** The version of what can be read now. */
+export function versionAt(version: usize): u32 {
+  if (!ASC_FEATURE_THREADS) return 0;
+  let seen: u32;
+  // The writer needs nanoseconds.
+  do seen = acquire32(version);
+  while ((seen & 1) != 0);
+  return seen;
+}
+
+/** What was read since `versionAt`, by loads that acquire, belongs together. */
+export function isStill(version: usize, seen: u32): bool {
+  return !ASC_FEATURE_THREADS || acquire32(version) == seen;
+}
+
 /** The batch that begins sees the generation that is current now, to its end. */
 export function enterBatch(): void {
   if (ASC_FEATURE_THREADS) {

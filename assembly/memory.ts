@@ -4,7 +4,7 @@
 //   0            zeros: an address of "no provider address" points here
 //   CAPACITIES   what the host asks for; read by `carve` and by `openGeneration`
 //   CONTROL      which generation is current, and the epoch
-//   WORKERS      64 bytes per worker: the epoch that it has seen
+//   WORKERS      256 bytes per worker: the epoch that it has seen, and copies of entries that it works with
 //   staging      records from the policy compiler
 //   workers      per worker: input and output ring, trace, slots, large slots, copy slots
 //   generations  each: header (its capacities, probe bounds, this host), counters, ports, next hops, subnets, tables
@@ -24,11 +24,15 @@ export const EPOCH: usize = CONTROL + 4;
 /** How many generations there have been: the same place serves many. */
 const OPENED: usize = CONTROL + 8;
 const WORKERS: usize = 2048;
-const WORKER_SIZE: usize = 64;
+const WORKER_SIZE: usize = 256;
 const FIRST_REGION: usize = WORKERS + <usize>abi.MAX_WORKERS * WORKER_SIZE;
 
 // This worker's part.
 export let worker: u32 = 0;
+/** Room for what may change in the tables meanwhile, 64 bytes each. */
+export let copyOfTo: usize = 0;
+export let copyOfFrom: usize = 0;
+export let copyOfQuoted: usize = 0;
 export let inputs: usize = 0;
 export let outputs: usize = 0;
 export let traces: usize = 0;
@@ -65,8 +69,8 @@ export let ranges6: usize = 0;
 export let vsids: usize = 0;
 export let vlans: usize = 0;
 export let addresses4: usize = 0;
-/** The provider address of each slot of addresses4, 0 = none; apart, because only IP Rewrite reads it. */
-export let addressProviders4: usize = 0;
+/** A mapping (`tables/records.ts`) for each entry of addresses4; apart, because only IP Rewrite reads it. */
+export let addressMappings4: usize = 0;
 export let addresses6: usize = 0;
 export let macs: usize = 0;
 export let providers4: usize = 0;
@@ -167,6 +171,9 @@ function requested(offset: usize): u32 {
 /** Lays out what belongs to this worker, from the capacities. */
 export function layOutWorker(number: u32): void {
   worker = number;
+  copyOfTo = workerEpoch(number) + 64;
+  copyOfFrom = workerEpoch(number) + 128;
+  copyOfQuoted = workerEpoch(number) + 192;
   const slotCount = requested(abi.CAPACITY_SLOTS);
   const largeSlotCount = requested(abi.CAPACITY_LARGE_SLOTS);
   copySlotCount = requested(abi.CAPACITY_COPY_SLOTS);
@@ -246,7 +253,7 @@ function layOut(header: usize, start: usize): usize {
   vsids = region(<usize>vsidBuckets * BUCKET);
   vlans = region(<usize>vlanBuckets * BUCKET);
   addresses4 = region(<usize>addressBuckets4 * BUCKET);
-  addressProviders4 = region(<usize>addressBuckets4 * (BUCKET / 4));
+  addressMappings4 = region(<usize>addressBuckets4 * (BUCKET / 2));
   addresses6 = region(<usize>addressBuckets6 * BUCKET);
   macs = region(<usize>macBuckets * BUCKET);
   providers4 = region(<usize>providerBuckets4 * BUCKET);

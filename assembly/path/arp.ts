@@ -11,7 +11,7 @@ import {
 } from '../../src/abi/verdict';
 import { routerMac } from '../memory';
 import { findAddress4, recordOf4, subnetOf4 } from '../tables/addresses4';
-import { findMac, nextHopOfMac, usesRewrite } from '../tables/macs';
+import { findMac, isRewriteMac, nextHopOfMac } from '../tables/macs';
 import { NextHop } from '../tables/nexthops';
 import { Port } from '../tables/ports';
 import { macOf, nextHopOf } from '../tables/records';
@@ -58,8 +58,9 @@ function faultOf(port: Port, subnet: Subnet, frame: usize, length: u32): u32 {
 
 /** Between two endpoints that use IP Rewrite nothing but IP crosses the physical network (W8). */
 function cannotPass(port: Port, subnet: Subnet, dstMac: u64): bool {
-  const entry = findMac(subnet.vsid, dstMac);
-  return entry != 0 && port.usesRewrite && usesRewrite(entry) && !NextHop.at(nextHopOfMac(entry)).isHere;
+  const found = findMac(subnet.vsid, dstMac);
+  if (nextHopOfMac(found) == 0 || !port.usesRewrite || !isRewriteMac(found)) return false;
+  return !NextHop.at(nextHopOfMac(found)).isHere;
 }
 
 function answerRequest(port: Port, subnet: Subnet, frame: usize, arp: Arp): void {

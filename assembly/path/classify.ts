@@ -22,6 +22,8 @@ const BROKEN_CHAIN: u64 = 1 << 34;
 /** A routing header has segments left: the pseudo-header's destination is not the one of the IP header. */
 const SEGMENTS_LEFT: u64 = 1 << 35;
 const AUTHENTICATED: u64 = 1 << 36;
+/** A first fragment without the whole chain of headers (RFC 7112). */
+const SHORT_FIRST: u64 = 1 << 37;
 
 export function faultOf(shape: u64): u32 {
   return (<u32>shape) & 0xff;
@@ -49,6 +51,11 @@ export function isLaterFragment(shape: u64): bool {
 
 export function hasBrokenChain(shape: u64): bool {
   return (shape & BROKEN_CHAIN) != 0;
+}
+
+/** What the packet carries cannot be told: guards would be evaded (RFC 7112, RFC 7113). */
+export function hidesTransport(shape: u64): bool {
+  return (shape & (BROKEN_CHAIN | SHORT_FIRST)) != 0;
 }
 
 export function hasSegmentsLeft(shape: u64): bool {
@@ -102,6 +109,8 @@ const ROUTING: u32 = 43;
 const FRAGMENT_HEADER: u32 = 44;
 const AUTHENTICATION: u32 = 51;
 const DESTINATION_OPTIONS: u32 = 60;
+const NO_NEXT_HEADER: u32 = 59;
+const TCP: u32 = 6;
 const MAX_EXTENSION_HEADERS = 8;
 
 function isExtension(protocol: u32): bool {
@@ -147,7 +156,15 @@ function walkExtensions(packet: usize, length: u32, first: u32): u64 {
     // Behind the header of a later fragment lies the middle of something, not another header.
     if ((flags & LATER_FRAGMENT) != 0) break;
   }
+  const isFirst = (flags & (FRAGMENT | LATER_FRAGMENT)) == FRAGMENT;
+  if (isFirst && offset + headerOf(protocol) > length) flags |= SHORT_FIRST;
   return shapeOf(protocol, offset, flags, (flags & FRAGMENT) != 0 ? flowProtocol : protocol);
+}
+
+/** Bytes of the header at the end of the chain that must be there: no fragment but the last has less than 8. */
+function headerOf(protocol: u32): u32 {
+  if (protocol == NO_NEXT_HEADER) return 0;
+  return protocol == TCP ? 20 : 8;
 }
 
 /** An atomic fragment (RFC 6946: offset 0, nothing follows) is not a fragment. */

@@ -15,12 +15,12 @@ import {
   DROP_VLAN_TAG,
 } from '../../src/abi/verdict';
 import { routerMac } from '../memory';
-import { findAddress4, providerSlotOf4, recordOf4, subnetOf4 } from '../tables/addresses4';
+import { findAddress4, mappingOf4, recordOf4, subnetOf4 } from '../tables/addresses4';
 import { findAddress6, recordOf6, scopeOf6, subnetOf6 } from '../tables/addresses6';
-import { findMac, nextHopOfMac, usesRewrite } from '../tables/macs';
+import { findMac, isRewriteMac, nextHopOfMac } from '../tables/macs';
 import { LOCAL, NextHop } from '../tables/nexthops';
 import { Port } from '../tables/ports';
-import { isStill, macOf, nextHopOf } from '../tables/records';
+import { macOf, mappedHopOf, nextHopOf, providerOf, usesVmMac } from '../tables/records';
 import { Subnet } from '../tables/subnets';
 import { subnetOfVid } from '../tables/vlans';
 import { trace } from '../trace';
@@ -37,7 +37,7 @@ import { ICMPV6 } from '../wire/icmp';
 import { Ipv4 } from '../wire/ipv4';
 import { IPV6_HEADER, Ipv6 } from '../wire/ipv6';
 import { isLeftToVms } from './arp';
-import { TRUNCATED, classifyIpv4, classifyIpv6, faultOf, protocolOf } from './classify';
+import { TRUNCATED, classifyIpv4, classifyIpv6, faultOf, hidesTransport, protocolOf } from './classify';
 import { isSyn } from './clamp';
 import { isOnVlan, tagFor } from './deliver';
 import { drop, forward } from './emit';
@@ -49,7 +49,7 @@ import { guardIpv4, guardIpv6 } from './guard';
 import { isForVms } from './neighbors';
 import { fitsRewritten, setOuterMacs } from './rewrite';
 import { translateIpv4 } from './translate';
-import { sendTunnelled4, sendTunnelled6, transmitIpv4, transmitIpv6 } from './transmit';
+import { resolve6, sendTunnelled4, sendTunnelled6, transmitIpv4, transmitIpv6 } from './transmit';
 
 /** The virtual subnet of the frame that `removeTags` looked at. */
 let taggedSubnet: u32 = 0;
@@ -135,26 +135,32 @@ function egressIpv4(port: Port, subnet: Subnet, frame: usize, length: u32): void
     return deliver(port, subnet, subnet.index, frame, length, hop.port);
   }
   // What is nothing special, as `transmitIpv4` would do it: two calls less are 10 % of the time.
-  const own = load<u32>(source);
-  if (own == 0 && fitsTunnel(length, hop) && !isSyn(packet, shape, ip.totalLength)) {
+  if (providerOf(source) == 0) {
+    if (!fitsTunnel(length, hop) || isSyn(packet, shape, ip.totalLength))
+      return sendTunnelled4(port, subnet, subnet.vsid, frame, length, shape, hop);
     const flow = flowOfIpv4(packet, shape, ip.totalLength);
     return encapsulate(subnet.index, subnet.vsid, frame, length, hop, ip.tos, flow, length);
   }
-  const provider: u32 = own == 0 ? 0 : load<u32>(providerSlotOf4(entry));
-  if (provider != 0 && fitsRewritten(length, hop) && isStill(entry + 8, record)) {
-    trace(events.TRACE_METHOD_REWRITE4, own, provider);
-    const fault = translateIpv4(port.domain, packet, shape, own, provider, true);
+  const mapping = mappingOf4(entry);
+  const mapped = ASC_FEATURE_THREADS ? NextHop.at(mappedHopOf(mapping)) : hop;
+  // It has moved here since.
+  if (ASC_FEATURE_THREADS && mapped.isHere)
+    return deliver(port, subnet, subnet.index, frame, length, mapped.port);
+  if (providerOf(mapping) != 0 && fitsRewritten(length, mapped)) {
+    trace(events.TRACE_METHOD_REWRITE4, providerOf(source), providerOf(mapping));
+    const fault = translateIpv4(port.domain, packet, shape, providerOf(source), providerOf(mapping), true);
     if (fault != 0) return drop(subnet.index, fault);
-    setOuterMacs(port, frame, macOf(record), hop);
+    setOuterMacs(port, usesVmMac(source), frame, macOf(record), mapped);
     return forward(subnet.index, 0, frame, length, length);
   }
-  transmitIpv4(port, subnet, subnet.vsid, frame, length, shape, source, entry, record);
+  transmitIpv4(port, subnet, subnet.vsid, frame, length, shape, source, mapping, macOf(record));
 }
 
 function egressIpv6(port: Port, subnet: Subnet, frame: usize, length: u32): void {
   const packet = frame + ETHERNET_HEADER;
   const shape = classifyIpv6(packet, length - ETHERNET_HEADER);
   if (faultOf(shape) != 0) return drop(subnet.index, innerFault(faultOf(shape)));
+  if (hidesTransport(shape)) return drop(subnet.index, DROP_INNER_MALFORMED);
   const source = guardIpv6(port, subnet, packet);
   if (source == 0) return drop(subnet.index, DROP_SOURCE_ADDRESS);
   if (protocolOf(shape) == ICMPV6 && !isForVms(port, subnet, frame, shape)) return;
@@ -178,7 +184,10 @@ function egressIpv6(port: Port, subnet: Subnet, frame: usize, length: u32): void
     if (hop.family != LOCAL) return gatewayIpv6(port, subnet, frame, length, shape, source);
     return deliver(port, subnet, subnet.index, frame, length, hop.port);
   }
-  transmitIpv6(port, subnet, subnet.vsid, frame, length, shape, source, entry, record);
+  const mapped = resolve6(source, entry, record);
+  const to = NextHop.at(nextHopOf(mapped));
+  if (ASC_FEATURE_THREADS && to.isHere) return deliver(port, subnet, subnet.index, frame, length, to.port);
+  transmitIpv6(port, subnet, subnet.vsid, frame, length, shape, mapped);
 }
 
 /** ARP and everything else that is not IP. */
@@ -186,12 +195,12 @@ function egressOther(port: Port, subnet: Subnet, frame: usize, length: u32, isAr
   if (isArp && !isLeftToVms(port, subnet, frame, length)) return;
   if (Ethernet.at(frame).isGroup) return flood(port, subnet, frame, length, 0, flowOfFrame(frame));
   if (Ethernet.at(frame).dstMac == routerMac) return gatewayOther(subnet);
-  const entry = findMac(subnet.vsid, Ethernet.at(frame).dstMac);
-  if (entry != 0 && port.usesRewrite && usesRewrite(entry)) {
-    const hop = NextHop.at(nextHopOfMac(entry));
+  const found = findMac(subnet.vsid, Ethernet.at(frame).dstMac);
+  if (nextHopOfMac(found) != 0 && port.usesRewrite && isRewriteMac(found)) {
+    const hop = NextHop.at(nextHopOfMac(found));
     if (!hop.isHere) return drop(subnet.index, DROP_REWRITE_NON_IP);
   }
-  egressByMac(port, subnet, frame, length, 0, 0);
+  sendByMac(port, subnet, frame, length, 0, 0, found);
 }
 
 /** Where no record of an address leads: by destination MAC, local or in an envelope. `etherType`: 0 for what is not IP. */
@@ -203,10 +212,22 @@ function egressByMac(
   shape: u64,
   etherType: u32,
 ): void {
-  const mac = Ethernet.at(frame).dstMac;
-  const entry = findMac(subnet.vsid, mac);
-  const nextHop: u32 = entry == 0 ? 0 : nextHopOfMac(entry);
-  trace(events.TRACE_LOOKUP_MAC, mac, nextHop == 0 ? 0 : nextHop + 1);
+  const found = findMac(subnet.vsid, Ethernet.at(frame).dstMac);
+  sendByMac(port, subnet, frame, length, shape, etherType, found);
+}
+
+/** `found`: what stands behind the destination MAC. */
+function sendByMac(
+  port: Port,
+  subnet: Subnet,
+  frame: usize,
+  length: u32,
+  shape: u64,
+  etherType: u32,
+  found: u64,
+): void {
+  const nextHop = nextHopOfMac(found);
+  trace(events.TRACE_LOOKUP_MAC, Ethernet.at(frame).dstMac, nextHop == 0 ? 0 : nextHop + 1);
   if (nextHop == 0) return drop(subnet.index, DROP_NO_RECORD);
   const hop = NextHop.at(nextHop);
   if (hop.family == LOCAL) return deliver(port, subnet, subnet.index, frame, length, hop.port);

@@ -15,6 +15,7 @@ import { shapeIpv4 } from './classify';
 import { drop, forward, forwardMore, hasRoom, takeCopy } from './emit';
 import { encapsulate } from './encapsulate';
 import { flowOfIpv4 } from './flow';
+import { providerOf, usesVmMac } from '../tables/records';
 import { setOuterMacs } from './rewrite';
 import { translateIpv4 } from './translate';
 
@@ -46,20 +47,28 @@ export function rewritePieces(
   port: Port,
   subnet: Subnet,
   frame: usize,
-  source: u32,
+  source: u64,
   destination: u32,
   mac: u64,
+  most: u32,
   hop: NextHop,
 ): void {
-  const pieces = cut(frame, hop.mtu);
+  const pieces = cut(frame, most);
   if (pieces == 0) return drop(subnet.index, DROP_NO_SLOT);
   const whole = ETHERNET_HEADER + Ipv4.at(frame + ETHERNET_HEADER).totalLength;
   for (let number: u32 = 0; number < pieces; number++) {
     const piece = firstPiece + <usize>number * SLOT_SIZE;
     const packet = piece + ETHERNET_HEADER;
-    const fault = translateIpv4(port.domain, packet, shapeIpv4(packet), source, destination, true);
+    const fault = translateIpv4(
+      port.domain,
+      packet,
+      shapeIpv4(packet),
+      providerOf(source),
+      destination,
+      true,
+    );
     if (fault != 0) return drop(subnet.index, fault);
-    setOuterMacs(port, piece, mac, hop);
+    setOuterMacs(port, usesVmMac(source), piece, mac, hop);
     const length = ETHERNET_HEADER + Ipv4.at(packet).totalLength;
     if (number == 0) forward(subnet.index, 0, piece, length, whole);
     else forwardMore(0, piece, length);

@@ -11,14 +11,13 @@ import {
   DROP_SAME_PORT,
   DROP_TTL_EXCEEDED,
 } from '../../src/abi/verdict';
-import { RANGE_CONNECTED } from '../../src/abi/layout';
 import { routerMac } from '../memory';
-import { addressOf4, findAddress4, providerSlotOf4, recordOf4, subnetOf4 } from '../tables/addresses4';
-import { findAddress6, providerSlotOf6, recordOf6, scopeOf6, subnetOf6 } from '../tables/addresses6';
+import { addressOf4, findAddress4, mappingOf4, recordOf4, subnetOf4 } from '../tables/addresses4';
+import { findAddress6, recordOf6, scopeOf6, subnetOf6 } from '../tables/addresses6';
 import { GATEWAY, LOCAL, NextHop } from '../tables/nexthops';
 import { Port } from '../tables/ports';
-import { macOf, nextHopOf } from '../tables/records';
-import { Route, isConnected, matchIpv4, matchIpv6, nextOf4, viaOf4 } from '../tables/routes';
+import { macOf, mappedHopOf, mappingFor, nextHopOf, providerOf } from '../tables/records';
+import { Route, connectedOf, isConnected, matchIpv4, matchIpv6, nextOf4, viaOf4 } from '../tables/routes';
 import { Subnet } from '../tables/subnets';
 import { trace } from '../trace';
 import { updated } from '../wire/checksum';
@@ -43,21 +42,21 @@ import { reportError4, reportError6, reportTooBig4, reportTooBig6 } from './erro
 import { encapsulate, fitsTunnel, overheadOf } from './encapsulate';
 import { flowOfIpv4 } from './flow';
 import { fitsRewritten } from './rewrite';
-import { transmitIpv4, transmitIpv6 } from './transmit';
+import { isMapped6, resolve6, transmitIpv4, transmitIpv6 } from './transmit';
 
 /** What is not IP is for nobody here. */
 export function gatewayOther(subnet: Subnet): void {
   drop(subnet.index, DROP_NOT_ROUTABLE);
 }
 
-/** `source`: where the sender's provider address stands. */
+/** `source`: the mapping of the sender's address. */
 export function gatewayIpv4(
   port: Port,
   subnet: Subnet,
   frame: usize,
   length: u32,
   shape: u64,
-  source: usize,
+  source: u64,
 ): void {
   if (!subnet.hasGateway4) return drop(subnet.index, DROP_NO_GATEWAY);
   const ip = Ipv4.at(frame + ETHERNET_HEADER);
@@ -87,7 +86,7 @@ export function gatewayIpv4(
 function routeByPrefix4(port: Port, subnet: Subnet, frame: usize, length: u32, shape: u64, dst: u32): void {
   const result = matchIpv4(subnet.domain, dst);
   if (isConnected(result)) {
-    const connected = Subnet.at(result & ~RANGE_CONNECTED);
+    const connected = Subnet.at(connectedOf(result));
     trace(events.TRACE_CONNECTED, connected.vsid);
     if (!connected.hasGateway4) {
       trace(events.TRACE_NO_WAY_IN);
@@ -121,11 +120,13 @@ function routeIpv4(
   frame: usize,
   length: u32,
   shape: u64,
-  source: usize,
+  source: u64,
   entry: usize,
   record: u64,
 ): void {
-  const hop = NextHop.at(nextHopOf(record));
+  const isSourceMapped = entry != 0 && providerOf(source) != 0 && !NextHop.at(nextHopOf(record)).isHere;
+  const mapping = isSourceMapped ? mappingOf4(entry) : mappingFor(0, nextHopOf(record), false);
+  const hop = NextHop.at(ASC_FEATURE_THREADS ? mappedHopOf(mapping) : nextHopOf(record));
   const ip = Ipv4.at(frame + ETHERNET_HEADER);
   if (hop.family == LOCAL) {
     if (hop.port == port.index) return drop(subnet.index, DROP_SAME_PORT);
@@ -133,7 +134,7 @@ function routeIpv4(
     Ethernet.at(frame).setMacs(macOf(record), routerMac);
     return deliver(port, subnet, to.index, frame, length, hop.port);
   }
-  const isRewritten = entry != 0 && load<u32>(source) != 0 && load<u32>(providerSlotOf4(entry)) != 0;
+  const isRewritten = providerOf(mapping) != 0;
   const whole = ETHERNET_HEADER + ip.totalLength;
   if (ip.hasDontFragment && !(isRewritten ? fitsRewritten(whole, hop) : fitsTunnel(whole, hop))) {
     // Before anything changes: the error quotes what the VM sent.
@@ -147,7 +148,7 @@ function routeIpv4(
     const flow = flowOfIpv4(packet, shape, ip.totalLength);
     return encapsulate(subnet.index, to.vsid, frame, length, hop, ip.tos, flow, length);
   }
-  transmitIpv4(port, subnet, to.vsid, frame, length, shape, source, entry, record);
+  transmitIpv4(port, subnet, to.vsid, frame, length, shape, source, mapping, macOf(record));
 }
 
 function decrementTtl(ip: Ipv4): void {
@@ -209,7 +210,7 @@ function routeByPrefix6(
 ): void {
   const result = matchIpv6(subnet.domain, high, low);
   if (isConnected(result)) {
-    const connected = Subnet.at(result & ~RANGE_CONNECTED);
+    const connected = Subnet.at(connectedOf(result));
     trace(events.TRACE_CONNECTED, connected.vsid);
     if (!connected.hasGateway6) {
       trace(events.TRACE_NO_WAY_IN);
@@ -248,6 +249,7 @@ function routeIpv6(
   entry: usize,
   record: u64,
 ): void {
+  if (!NextHop.at(nextHopOf(record)).isHere) record = resolve6(source, entry, record);
   const hop = NextHop.at(nextHopOf(record));
   const ip = Ipv6.at(frame + ETHERNET_HEADER);
   if (hop.family == LOCAL) {
@@ -256,18 +258,14 @@ function routeIpv6(
     Ethernet.at(frame).setMacs(macOf(record), routerMac);
     return deliver(port, subnet, to.index, frame, length, hop.port);
   }
-  const isRewritten = entry != 0 && isProvider6(source) && isProvider6(providerSlotOf6(entry));
+  const isRewritten = isMapped6;
   const whole = ETHERNET_HEADER + 40 + ip.payloadLength;
   if (!(isRewritten ? fitsRewritten(whole, hop) : fitsTunnel(whole, hop))) {
     return reportTooBig6(port, subnet, frame, shape, isRewritten ? hop.mtu : hop.mtu - overheadOf(hop));
   }
   ip.hopLimit -= 1;
   Ethernet.at(frame).setMacs(macOf(record), routerMac);
-  transmitIpv6(port, subnet, to.vsid, frame, length, shape, source, entry, record);
-}
-
-function isProvider6(slot: usize): bool {
-  return (load<u64>(slot) | load<u64>(slot, 8)) != 0;
+  transmitIpv6(port, subnet, to.vsid, frame, length, shape, record);
 }
 
 /** RFC 4291 §2.5: neither for one link nor for one host. */

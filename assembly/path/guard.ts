@@ -1,10 +1,10 @@
-// The source guard of a VM's port (V6). What it lets pass it answers with the address of the packet's own provider
-// address (zeros at NO_PROVIDER where there is none), what it stops with 0.
+// The source guard of a VM's port (V6). What it stops it answers with 0; what it lets pass, with the mapping of the source address:
+// IPv4 with the word and PASSED, IPv6 with where it stands (zeros at NO_PROVIDER where there is none).
 
 import * as events from '../../src/abi/trace';
 import { NO_PROVIDER } from '../memory';
-import { findAddress4, providerSlotOf4, recordOf4, subnetOf4 } from '../tables/addresses4';
-import { findAddress6, providerSlotOf6, recordOf6, scopeOf6, subnetOf6 } from '../tables/addresses6';
+import { findAddress4, mappingOf4, recordOf4, subnetOf4 } from '../tables/addresses4';
+import { findAddress6, mappingOf6, recordOf6, scopeOf6, subnetOf6 } from '../tables/addresses6';
 import { Port } from '../tables/ports';
 import { nextHopOf } from '../tables/records';
 import { Subnet } from '../tables/subnets';
@@ -13,33 +13,35 @@ import { Ipv4 } from '../wire/ipv4';
 import { Ipv6, LINK_LOCAL_PREFIX, isMulticast6, isUnspecified6 } from '../wire/ipv6';
 import { isFragment, protocolOf, transportOffsetOf } from './classify';
 
+/** Beside a mapping, which has nothing there. */
+const PASSED: u64 = 1 << 63;
 const UDP: u32 = 17;
 /** Ports 68 → 67, as they lie in memory. */
 const DHCP_CLIENT_TO_SERVER: u32 = 0x4300_4400;
 
 /** `subnet`: which the packet belongs to. */
-export function guardIpv4(port: Port, subnet: Subnet, packet: usize, shape: u64): usize {
+export function guardIpv4(port: Port, subnet: Subnet, packet: usize, shape: u64): u64 {
   const src = Ipv4.at(packet).srcAddr;
   if (src == port.address4 && src != 0 && subnet.index == port.subnet) {
     trace(events.TRACE_SOURCE_ADDRESS4, src);
-    return port.provider4Slot;
+    return port.mapping4 | PASSED;
   }
   return guardIpv4Further(port, subnet, packet, shape, src);
 }
 
-function guardIpv4Further(port: Port, subnet: Subnet, packet: usize, shape: u64, src: u32): usize {
+function guardIpv4Further(port: Port, subnet: Subnet, packet: usize, shape: u64, src: u32): u64 {
   if (src == 0 && isDhcpRequest(packet, shape)) {
     trace(events.TRACE_SOURCE_UNSPECIFIED);
-    return NO_PROVIDER;
+    return PASSED;
   }
   const entry = ownEntry4(port, subnet, src);
   if (entry != 0) {
     trace(events.TRACE_SOURCE_ADDRESS4, src);
-    return providerSlotOf4(entry);
+    return mappingOf4(entry) | PASSED;
   }
   if (!port.isForwarding) return 0;
   trace(events.TRACE_SOURCE_FORWARDING);
-  return NO_PROVIDER;
+  return PASSED;
 }
 
 /** The entry of an address that the endpoint itself has in the subnet, 0 if it has not. */
@@ -64,14 +66,9 @@ export function guardIpv6(port: Port, subnet: Subnet, packet: usize): usize {
   const ip = Ipv6.at(packet);
   const high = ip.srcHigh;
   const low = ip.srcLow;
-  if (
-    low == port.address6Low &&
-    high == port.address6High &&
-    (high | low) != 0 &&
-    subnet.index == port.subnet
-  ) {
+  if (low == port.address6Low && high == port.address6High && high != 0 && subnet.index == port.subnet) {
     trace(events.TRACE_SOURCE_ADDRESS6, high, low);
-    return port.provider6Slot;
+    return port.mapping6;
   }
   return guardIpv6Further(port, subnet, ip, high, low);
 }
@@ -89,7 +86,7 @@ function guardIpv6Further(port: Port, subnet: Subnet, ip: Ipv6, high: u64, low: 
   const entry = ownEntry6(port, subnet, high, low);
   if (entry != 0) {
     trace(events.TRACE_SOURCE_ADDRESS6, high, low);
-    return providerSlotOf6(entry);
+    return mappingOf6(entry);
   }
   if (!port.isForwarding) return 0;
   trace(events.TRACE_SOURCE_FORWARDING);

@@ -9,10 +9,10 @@ import {
   DROP_OUTER_MALFORMED,
   DROP_OUTER_TRUNCATED,
 } from '../../src/abi/verdict';
-import { hostProvider4, hostProvider6High, hostProvider6Low } from '../memory';
+import { copyOfTo, hostProvider4, hostProvider6High, hostProvider6Low } from '../memory';
 import { LOCAL, NextHop, PROTOCOL_GRE } from '../tables/nexthops';
-import { Provider4, findProvider4 } from '../tables/providers4';
-import { Provider6, findProvider6 } from '../tables/providers6';
+import { Provider4, takeProvider4 } from '../tables/providers4';
+import { Provider6, takeProvider6 } from '../tables/providers6';
 import { nextHopOf } from '../tables/records';
 import { trace } from '../trace';
 import { fold, sumOf } from '../wire/checksum';
@@ -70,7 +70,7 @@ function ingressIpv4(frame: usize, length: u32): void {
     if (ip.isFragment) return drop(0, DROP_OUTER_FRAGMENT);
     return decapsulate(packet + headerLength, packet + totalLength, 4, packet + 12, ip.tos);
   }
-  const entry = findProvider4(dst);
+  const entry = takeProvider4(dst, copyOfTo);
   if (entry == 0 || !isLocal(Provider4.at(entry).domain, Provider4.at(entry).record)) {
     return puntNotOurs(frame, length);
   }
@@ -103,7 +103,7 @@ function ingressIpv6(frame: usize, length: u32): void {
       ip.trafficClass,
     );
   }
-  const entry = findProvider6(high, low);
+  const entry = takeProvider6(high, low, copyOfTo);
   if (entry == 0 || !isLocal(Provider6.at(entry).domain, Provider6.at(entry).record)) {
     return puntNotOurs(frame, length);
   }

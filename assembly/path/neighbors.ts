@@ -136,8 +136,8 @@ function recordOf(subnet: Subnet, high: u64, low: u64): u64 {
   if (entry != 0) return subnetOf6(entry) == subnet.index ? recordOf6(entry) : 0;
   if (high != LINK_LOCAL_PREFIX || !isFromMac(low)) return 0;
   const mac = macOfInterface(low);
-  const known = findMac(subnet.vsid, mac);
-  return known == 0 ? 0 : recordFor(mac, nextHopOfMac(known));
+  const nextHop = nextHopOfMac(findMac(subnet.vsid, mac));
+  return nextHop == 0 ? 0 : recordFor(mac, nextHop);
 }
 
 function answerSolicitation(port: Port, subnet: Subnet, frame: usize, icmp: usize): void {

@@ -5,6 +5,7 @@ import * as events from '../../src/abi/trace';
 import { DROP_ICMP_UNMATCHED, DROP_PATH_MTU } from '../../src/abi/verdict';
 import {
   PATH_MTU_EXPIRY,
+  copyOfTo,
   generation,
   hostProvider4,
   hostProvider6High,
@@ -12,8 +13,8 @@ import {
   nextHopCapacity,
 } from '../memory';
 import { NextHop, PROTOCOL_GRE } from '../tables/nexthops';
-import { Provider4, findProvider4 } from '../tables/providers4';
-import { Provider6, findProvider6 } from '../tables/providers6';
+import { Provider4, takeProvider4 } from '../tables/providers4';
+import { Provider6, takeProvider6 } from '../tables/providers6';
 import { nextHopOf } from '../tables/records';
 import { findSubnet } from '../tables/subnets';
 import { trace } from '../trace';
@@ -68,14 +69,14 @@ function take(peer: u32, mtu: u32): void {
 
 /** A next hop of the peer whose tunnel is quoted, 0 = there is no such tunnel. */
 function peer4(ip: Ipv4, quote: usize, end: usize): u32 {
-  const entry = findProvider4(ip.dstAddr);
+  const entry = takeProvider4(ip.dstAddr, copyOfTo);
   if (entry == 0 || Provider4.at(entry).domain != 0) return 0;
   const peer = nextHopOf(Provider4.at(entry).record);
   return isOurTunnel(peer, quote + ip.headerLength, end) ? peer : 0;
 }
 
 function peer6(ip: Ipv6, quote: usize, end: usize): u32 {
-  const entry = findProvider6(ip.dstHigh, ip.dstLow);
+  const entry = takeProvider6(ip.dstHigh, ip.dstLow, copyOfTo);
   if (entry == 0 || Provider6.at(entry).domain != 0) return 0;
   const peer = nextHopOf(Provider6.at(entry).record);
   return isOurTunnel(peer, quote + IPV6_HEADER, end) ? peer : 0;

@@ -5,10 +5,13 @@
 
 import * as events from '../../src/abi/trace';
 import { DROP_REWRITE_QUOTE } from '../../src/abi/verdict';
-import { findAddress4, providerSlotOf4 } from '../tables/addresses4';
-import { findAddress6, providerSlotOf6, scopeOf6 } from '../tables/addresses6';
-import { Provider4, findProvider4 } from '../tables/providers4';
-import { Provider6, findProvider6 } from '../tables/providers6';
+import { copyOfQuoted } from '../memory';
+import { findAddress4, mappingOf4 } from '../tables/addresses4';
+import { findAddress6, mappingOf6, scopeOf6 } from '../tables/addresses6';
+import { providerHigh, providerLow, readMapping6 } from '../tables/mappings6';
+import { Provider4, takeProvider4 } from '../tables/providers4';
+import { Provider6, takeProvider6 } from '../tables/providers6';
+import { providerOf } from '../tables/records';
 import { trace } from '../trace';
 import { change32, updated } from '../wire/checksum';
 import { ICMP, ICMP_HEADER } from '../wire/icmp';
@@ -57,11 +60,11 @@ export function translateQuote4(domain: u32, icmp: usize, end: usize, leaving: b
 
 /** The other address of a quoted one, itself if there is none; FAULT where the way back would not lead here. */
 function counterpart4(domain: u32, address: u32, leaving: bool): u64 {
-  const provider = findProvider4(address);
+  const provider = takeProvider4(address, copyOfQuoted);
   const isProvider = provider != 0 && Provider4.at(provider).domain == domain;
   if (!leaving) return isProvider ? Provider4.at(provider).customer : address;
   const entry = findAddress4(domain, address);
-  const counterpart: u32 = entry == 0 ? 0 : load<u32>(providerSlotOf4(entry));
+  const counterpart: u32 = entry == 0 ? 0 : providerOf(mappingOf4(entry));
   if (counterpart != 0) return counterpart;
   return isProvider ? FAULT : address;
 }
@@ -72,13 +75,13 @@ export function translateQuote6(domain: u32, icmp: usize, end: usize, leaving: b
   const ip = Ipv6.at(quote);
   if (ip.version != 6) return 0;
   trace(events.TRACE_QUOTE, ICMP_HEADER);
-  const src = counterpart6(domain, quote + 8, leaving);
-  const dst = counterpart6(domain, quote + 24, leaving);
-  if (src == 0 || dst == 0) return FAULT;
-
+  if (!findCounterpart6(domain, ip.srcHigh, ip.srcLow, leaving)) return FAULT;
+  const srcHigh = counterpartHigh;
+  const srcLow = counterpartLow;
+  if (!findCounterpart6(domain, ip.dstHigh, ip.dstLow, leaving)) return FAULT;
   const available = min(<u32>(end - quote), IPV6_HEADER + ip.payloadLength);
-  const srcChange = setSource6(ip, src);
-  const dstChange = setDestination6(ip, dst);
+  const srcChange = setSource6(ip, srcHigh, srcLow);
+  const dstChange = setDestination6(ip, counterpartHigh, counterpartLow);
   const shape = shapeIpv6(quote, available);
   if (isLaterFragment(shape) || hasBrokenChain(shape)) return srcChange + dstChange;
   const covered = hasSegmentsLeft(shape) ? srcChange : srcChange + dstChange;
@@ -86,17 +89,20 @@ export function translateQuote6(domain: u32, icmp: usize, end: usize, leaving: b
   return srcChange + dstChange + transport;
 }
 
-/** Where the other address of a quoted one stands, itself if there is none; 0 where the way back would not lead here. */
-function counterpart6(domain: u32, address: usize, leaving: bool): usize {
-  const high = load<u64>(address);
-  const low = load<u64>(address, 8);
-  const provider = findProvider6(high, low);
+// What `findCounterpart6` found.
+let counterpartHigh: u64 = 0;
+let counterpartLow: u64 = 0;
+
+/** The other address of a quoted one, itself if there is none; false where the way back would not lead here. */
+function findCounterpart6(domain: u32, high: u64, low: u64, leaving: bool): bool {
+  const provider = takeProvider6(high, low, copyOfQuoted);
   const isProvider = provider != 0 && Provider6.at(provider).domain == domain;
-  if (!leaving) return isProvider ? Provider6.at(provider).customerSlot : address;
+  counterpartHigh = !leaving && isProvider ? Provider6.at(provider).customerHigh : high;
+  counterpartLow = !leaving && isProvider ? Provider6.at(provider).customerLow : low;
+  if (!leaving) return true;
   const entry = findAddress6(scopeOf6(domain, 0, high), high, low);
-  if (entry != 0) {
-    const slot = providerSlotOf6(entry);
-    if ((load<u64>(slot) | load<u64>(slot, 8)) != 0) return slot;
-  }
-  return isProvider ? 0 : address;
+  if (entry == 0 || !readMapping6(mappingOf6(entry))) return !isProvider;
+  counterpartHigh = providerHigh;
+  counterpartLow = providerLow;
+  return true;
 }

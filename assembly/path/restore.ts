@@ -3,10 +3,10 @@
 // network report about such packets (W6), as if the gateway reported it (V10).
 
 import { DROP_REWRITE_PEER, DROP_TUNNEL_SOURCE, DROP_TUNNEL_TYPE } from '../../src/abi/verdict';
-import { hostProvider4, hostProvider6High, hostProvider6Low, routerMac } from '../memory';
+import { copyOfFrom, hostProvider4, hostProvider6High, hostProvider6Low, routerMac } from '../memory';
 import { LOCAL, NextHop, PROTOCOL_GRE } from '../tables/nexthops';
-import { Provider4, findProvider4 } from '../tables/providers4';
-import { Provider6, findProvider6 } from '../tables/providers6';
+import { Provider4, takeProvider4 } from '../tables/providers4';
+import { Provider6, takeProvider6 } from '../tables/providers6';
 import { macOf, nextHopOf } from '../tables/records';
 import { Subnet } from '../tables/subnets';
 import { ETHERNET_HEADER, Ethernet, VLAN_TAG } from '../wire/ethernet';
@@ -21,7 +21,7 @@ import { translateIpv4, translateIpv6 } from './translate';
 /** `to`: the record of the packet's destination, an endpoint on this host. */
 export function restoreIpv4(frame: usize, length: u32, shape: u64, to: Provider4): void {
   const packet = frame + ETHERNET_HEADER;
-  const entry = findProvider4(Ipv4.at(packet).srcAddr);
+  const entry = takeProvider4(Ipv4.at(packet).srcAddr, copyOfFrom);
   if (entry == 0) return restoreReport4(frame, length, shape, to);
   const from = Provider4.at(entry);
   const stranger = strangerOf(from.domain, from.record, to.domain, shape);
@@ -41,7 +41,7 @@ function restoreReport4(frame: usize, length: u32, shape: u64, to: Provider4): v
   const isRouters = Ipv4.at(packet).srcAddr != hostProvider4;
   const isError = isRouters && protocolOf(shape) == ICMP && !isFragment(shape) && isIcmpError(icmp, end);
   if (!isError || quote + IPV4_HEADER > end) return drop(to.subnet, DROP_REWRITE_PEER);
-  const entry = findProvider4(Ipv4.at(quote).dstAddr);
+  const entry = takeProvider4(Ipv4.at(quote).dstAddr, copyOfFrom);
   const isOurs =
     entry != 0 && Provider4.at(entry).domain == to.domain && Ipv4.at(quote).srcAddr == to.provider;
   if (!isOurs) return drop(to.subnet, DROP_REWRITE_PEER);
@@ -55,12 +55,21 @@ function restoreReport4(frame: usize, length: u32, shape: u64, to: Provider4): v
 /** `to`: the record of the packet's destination, an endpoint on this host. */
 export function restoreIpv6(frame: usize, length: u32, shape: u64, to: Provider6): void {
   const packet = frame + ETHERNET_HEADER;
-  const entry = findProvider6(Ipv6.at(packet).srcHigh, Ipv6.at(packet).srcLow);
+  const entry = takeProvider6(Ipv6.at(packet).srcHigh, Ipv6.at(packet).srcLow, copyOfFrom);
   if (entry == 0) return restoreReport6(frame, length, shape, to);
   const from = Provider6.at(entry);
   const stranger = strangerOf(from.domain, from.record, to.domain, shape);
   if (stranger != 0) return drop(to.subnet, stranger);
-  const fault = translateIpv6(to.domain, packet, shape, from.customerSlot, to.customerSlot, false);
+  const fault = translateIpv6(
+    to.domain,
+    packet,
+    shape,
+    from.customerHigh,
+    from.customerLow,
+    to.customerHigh,
+    to.customerLow,
+    false,
+  );
   if (fault != 0) return drop(to.subnet, fault);
   const srcMac = from.subnet == to.subnet ? macOf(from.record) : routerMac;
   deliver(to.subnet, to.record, frame, length, srcMac);
@@ -77,14 +86,22 @@ function restoreReport6(frame: usize, length: u32, shape: u64, to: Provider6): v
   const isError = isRouters && protocolOf(shape) == ICMPV6 && !isFragment(shape) && isIcmpv6Error(icmp, end);
   if (!isError || quote + IPV6_HEADER > end) return drop(to.subnet, DROP_REWRITE_PEER);
   const about = Ipv6.at(quote);
-  const entry = findProvider6(about.dstHigh, about.dstLow);
+  const entry = takeProvider6(about.dstHigh, about.dstLow, copyOfFrom);
   const isSender = about.srcHigh == to.providerHigh && about.srcLow == to.providerLow;
   const isOurs = entry != 0 && Provider6.at(entry).domain == to.domain && isSender;
   if (!isOurs) return drop(to.subnet, DROP_REWRITE_PEER);
   const subnet = Subnet.at(to.subnet);
   const hasGateway = (subnet.gateway6High | subnet.gateway6Low) != 0;
-  const src = hasGateway ? subnet.gateway6Slot : Provider6.at(entry).customerSlot;
-  const fault = translateIpv6(to.domain, packet, shape, src, to.customerSlot, false);
+  const fault = translateIpv6(
+    to.domain,
+    packet,
+    shape,
+    hasGateway ? subnet.gateway6High : Provider6.at(entry).customerHigh,
+    hasGateway ? subnet.gateway6Low : Provider6.at(entry).customerLow,
+    to.customerHigh,
+    to.customerLow,
+    false,
+  );
   if (fault != 0) return drop(to.subnet, fault);
   deliver(to.subnet, to.record, frame, length, routerMac);
 }

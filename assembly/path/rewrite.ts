@@ -13,9 +13,9 @@ export function fitsRewritten(length: u32, hop: NextHop): bool {
   return length - ETHERNET_HEADER <= hop.mtu;
 }
 
-/** The MACs of the physical network (W9). */
-export function setOuterMacs(port: Port, frame: usize, mac: u64, hop: NextHop): void {
+/** The MACs of the physical network (W9). `keepsMac`: the sender's own. */
+export function setOuterMacs(port: Port, keepsMac: bool, frame: usize, mac: u64, hop: NextHop): void {
   const dst = hop.usesVmMac ? mac : hop.rewriteMac;
-  const src = port.usesVmMac ? port.mac : load<u64>(generation, HOST_MAC);
+  const src = keepsMac ? port.mac : load<u64>(generation, HOST_MAC);
   Ethernet.at(frame).setMacs(dst, src);
 }

@@ -5,7 +5,7 @@
 
 import { INPUT_ADDRESS, INPUT_PORT, INPUT_SIZE } from '../../src/abi/layout';
 import { hostProvider4, hostProvider6High, hostProvider6Low, inputs, ringEntries } from '../memory';
-import { touchAddress4, touchProviderOf4 } from '../tables/addresses4';
+import { touchAddress4, touchMapping4 } from '../tables/addresses4';
 import { touchAddress6 } from '../tables/addresses6';
 import { domainOfMac, findMac, nextHopOfMac, touchMac } from '../tables/macs';
 import { NextHop } from '../tables/nexthops';
@@ -59,7 +59,7 @@ function touchDestination(port: Port, frame: usize): u64 {
   if (!isIpv4(frame)) return touchAddress6(port.domain, Ipv6.at(packet).dstHigh, Ipv6.at(packet).dstLow);
   const dst = Ipv4.at(packet).dstAddr;
   const record = touchAddress4(port.domain, dst);
-  return port.usesRewrite ? record ^ touchProviderOf4(port.domain, dst) : record;
+  return port.usesRewrite ? record ^ touchMapping4(port.domain, dst) : record;
 }
 
 /** From the uplink, to an address of this host itself: probably a tunnel. */
@@ -91,13 +91,13 @@ function touchInnerMac(frame: usize): u64 {
 function touchInner(frame: usize): u64 {
   const gre = greOf(frame);
   const inner = gre + NVGRE_HEADER;
-  const entry = findMac(vsidOf(load<u32>(gre, GRE_HEADER), false), Ethernet.at(inner).dstMac);
-  if (entry == 0) return 0;
+  const found = findMac(vsidOf(load<u32>(gre, GRE_HEADER), false), Ethernet.at(inner).dstMac);
+  if (nextHopOfMac(found) == 0) return 0;
   const packet = inner + ETHERNET_HEADER;
-  const domain = domainOfMac(entry);
+  const domain = domainOfMac(found);
   const source = isIpv4(inner)
     ? touchAddress4(domain, Ipv4.at(packet).srcAddr)
     : touchAddress6(domain, Ipv6.at(packet).srcHigh, Ipv6.at(packet).srcLow);
-  const port = NextHop.at(nextHopOfMac(entry)).port;
+  const port = NextHop.at(nextHopOfMac(found)).port;
   return source ^ (isPort(port) ? Port.at(port).mac : 0);
 }

@@ -52,21 +52,22 @@ export function translateIpv4(
   return 0;
 }
 
-/** `src`, `dst`: where the new addresses stand. */
 export function translateIpv6(
   domain: u32,
   packet: usize,
   shape: u64,
-  src: usize,
-  dst: usize,
+  srcHigh: u64,
+  srcLow: u64,
+  dstHigh: u64,
+  dstLow: u64,
   leaving: bool,
 ): u32 {
   if (isAuthenticated(shape)) return DROP_REWRITE_AH;
   if (hasBrokenChain(shape)) return DROP_REWRITE_HEADERS;
   const ip = Ipv6.at(packet);
   const end = packet + 40 + ip.payloadLength;
-  let change = setSource6(ip, src);
-  const dstChange = setDestination6(ip, dst);
+  let change = setSource6(ip, srcHigh, srcLow);
+  const dstChange = setDestination6(ip, dstHigh, dstLow);
   // The pseudo-header holds the final destination, which stands in the routing header (RFC 8200 §8.1).
   if (!hasSegmentsLeft(shape)) change += dstChange;
   if (isLaterFragment(shape)) return 0;
@@ -82,9 +83,7 @@ export function translateIpv6(
 }
 
 /** Returns what it changes in a checksum. */
-export function setSource6(ip: Ipv6, address: usize): u64 {
-  const high = load<u64>(address);
-  const low = load<u64>(address, 8);
+export function setSource6(ip: Ipv6, high: u64, low: u64): u64 {
   const change = change64(ip.srcHigh, high) + change64(ip.srcLow, low);
   ip.srcHigh = high;
   ip.srcLow = low;
@@ -92,9 +91,7 @@ export function setSource6(ip: Ipv6, address: usize): u64 {
 }
 
 /** Returns what it changes in a checksum. */
-export function setDestination6(ip: Ipv6, address: usize): u64 {
-  const high = load<u64>(address);
-  const low = load<u64>(address, 8);
+export function setDestination6(ip: Ipv6, high: u64, low: u64): u64 {
   const change = change64(ip.dstHigh, high) + change64(ip.dstLow, low);
   ip.dstHigh = high;
   ip.dstLow = low;

@@ -4,11 +4,11 @@
 import { HOST_CLAMP_MSS } from '../../src/abi/layout';
 import * as events from '../../src/abi/trace';
 import { hostFlags } from '../memory';
-import { providerSlotOf4, recordOf4 } from '../tables/addresses4';
-import { providerSlotOf6, recordOf6 } from '../tables/addresses6';
+import { readMapped6 } from '../tables/addresses6';
+import { hasProvider6, providerHigh, providerLow, readMapping6, usesVmMac6 } from '../tables/mappings6';
 import { NextHop } from '../tables/nexthops';
 import { Port } from '../tables/ports';
-import { isStill, macOf, nextHopOf } from '../tables/records';
+import { macOf, mappedHopOf, nextHopOf, providerOf, usesVmMac } from '../tables/records';
 import { Subnet } from '../tables/subnets';
 import { trace } from '../trace';
 import { ETHERNET_HEADER } from '../wire/ethernet';
@@ -23,9 +23,36 @@ import { rewritePieces, sendPieces } from './fragment';
 import { fitsRewritten, setOuterMacs } from './rewrite';
 import { translateIpv4, translateIpv6 } from './translate';
 
+// What `resolve6` found for the packet: both provider addresses, and whose MAC is on it.
+let sourceHigh: u64 = 0;
+let sourceLow: u64 = 0;
+let keepsMac6: bool = false;
+let destinationHigh: u64 = 0;
+let destinationLow: u64 = 0;
+/** Both ends have one. */
+export let isMapped6: bool = false;
+
 /**
- * `vsid`: of the subnet that the packet arrives in. `source`: where the sender's provider address stands. `entry`: of
- * the destination address, whose `record` leads there; 0: it was found by MAC or route, and has no provider address.
+ * By which mechanism an IPv6 packet crosses the physical network, found once for all steps that need it. `source`: where the
+ * mapping of its source stands. `entry`: of the destination address, 0: it was found by route, and has no provider
+ * address. Returns the record that leads there: `record`, or a later one that goes with the provider address.
+ */
+export function resolve6(source: usize, entry: usize, record: u64): u64 {
+  isMapped6 = false;
+  if (entry == 0 || !hasProvider6(source) || !readMapping6(source)) return record;
+  sourceHigh = providerHigh;
+  sourceLow = providerLow;
+  keepsMac6 = usesVmMac6;
+  record = readMapped6(entry);
+  destinationHigh = providerHigh;
+  destinationLow = providerLow;
+  isMapped6 = (destinationHigh | destinationLow) != 0;
+  return record;
+}
+
+/**
+ * `vsid`: of the subnet that the packet arrives in. `source`, `destination`: the mappings of both addresses. `mac`: the
+ * destination's.
  */
 export function transmitIpv4(
   port: Port,
@@ -34,21 +61,14 @@ export function transmitIpv4(
   frame: usize,
   length: u32,
   shape: u64,
-  source: usize,
-  entry: usize,
-  record: u64,
+  source: u64,
+  destination: u64,
+  mac: u64,
 ): void {
-  if (entry != 0 && load<u32>(source) != 0) {
-    let provider = load<u32>(providerSlotOf4(entry));
-    while (!isStill(entry + 8, record)) {
-      record = recordOf4(entry);
-      provider = load<u32>(providerSlotOf4(entry));
-    }
-    if (provider != 0) {
-      return sendRewritten4(port, subnet, frame, length, shape, load<u32>(source), provider, record);
-    }
-  }
-  sendTunnelled4(port, subnet, vsid, frame, length, shape, NextHop.at(nextHopOf(record)));
+  const hop = NextHop.at(mappedHopOf(destination));
+  if (providerOf(source) == 0 || providerOf(destination) == 0)
+    return sendTunnelled4(port, subnet, vsid, frame, length, shape, hop);
+  sendRewritten4(port, subnet, frame, length, shape, source, providerOf(destination), mac, hop);
 }
 
 export function sendTunnelled4(
@@ -64,8 +84,10 @@ export function sendTunnelled4(
   const ip = Ipv4.at(packet);
   if (!fitsTunnel(length, hop)) {
     length = ETHERNET_HEADER + ip.totalLength;
-    if (!fitsTunnel(length, hop)) {
-      const most = hop.mtu - overheadOf(hop);
+    // Another worker may learn of a smaller one meanwhile.
+    const most = hop.mtu - overheadOf(hop);
+    trace(events.TRACE_SIZE_LIMIT, ip.totalLength + overheadOf(hop), most + overheadOf(hop));
+    if (ip.totalLength > most) {
       if (ip.hasDontFragment) return reportTooBig4(port, subnet, frame, shape, most);
       return sendPieces(subnet, vsid, frame, most, hop);
     }
@@ -83,27 +105,30 @@ function sendRewritten4(
   frame: usize,
   length: u32,
   shape: u64,
-  source: u32,
+  source: u64,
   destination: u32,
-  record: u64,
+  mac: u64,
+  hop: NextHop,
 ): void {
   const ip = Ipv4.at(frame + ETHERNET_HEADER);
-  const hop = NextHop.at(nextHopOf(record));
   if (!fitsRewritten(length, hop)) {
     length = ETHERNET_HEADER + ip.totalLength;
-    if (!fitsRewritten(length, hop)) {
-      if (ip.hasDontFragment) return reportTooBig4(port, subnet, frame, shape, hop.mtu);
-      return rewritePieces(port, subnet, frame, source, destination, macOf(record), hop);
+    const most = hop.mtu;
+    trace(events.TRACE_SIZE_LIMIT, ip.totalLength, most);
+    if (ip.totalLength > most) {
+      if (ip.hasDontFragment) return reportTooBig4(port, subnet, frame, shape, most);
+      return rewritePieces(port, subnet, frame, source, destination, mac, most, hop);
     }
   }
-  trace(events.TRACE_METHOD_REWRITE4, source, destination);
-  const fault = translateIpv4(port.domain, frame + ETHERNET_HEADER, shape, source, destination, true);
+  const own = providerOf(source);
+  trace(events.TRACE_METHOD_REWRITE4, own, destination);
+  const fault = translateIpv4(port.domain, frame + ETHERNET_HEADER, shape, own, destination, true);
   if (fault != 0) return drop(subnet.index, fault);
-  setOuterMacs(port, frame, macOf(record), hop);
+  setOuterMacs(port, usesVmMac(source), frame, mac, hop);
   forward(subnet.index, 0, frame, length, length);
 }
 
-/** As `transmitIpv4`. */
+/** As `transmitIpv4`, behind `resolve6`, which answered `record`. */
 export function transmitIpv6(
   port: Port,
   subnet: Subnet,
@@ -111,27 +136,11 @@ export function transmitIpv6(
   frame: usize,
   length: u32,
   shape: u64,
-  source: usize,
-  entry: usize,
   record: u64,
 ): void {
-  if (entry != 0 && isProvider6(source)) {
-    let hasProvider = isProvider6(providerSlotOf6(entry));
-    while (!isStill(entry + 24, record)) {
-      record = recordOf6(entry);
-      hasProvider = isProvider6(providerSlotOf6(entry));
-    }
-    if (hasProvider) {
-      const hop = NextHop.at(nextHopOf(record));
-      const provider = providerSlotOf6(entry);
-      return sendRewritten6(port, subnet, frame, length, shape, source, provider, macOf(record), hop);
-    }
-  }
-  sendTunnelled6(port, subnet, vsid, frame, length, shape, NextHop.at(nextHopOf(record)));
-}
-
-function isProvider6(slot: usize): bool {
-  return (load<u64>(slot) | load<u64>(slot, 8)) != 0;
+  const hop = NextHop.at(nextHopOf(record));
+  if (isMapped6) return sendRewritten6(port, subnet, frame, length, shape, macOf(record), hop);
+  sendTunnelled6(port, subnet, vsid, frame, length, shape, hop);
 }
 
 export function sendTunnelled6(
@@ -148,7 +157,9 @@ export function sendTunnelled6(
   const packetLength = IPV6_HEADER + ip.payloadLength;
   if (!fitsTunnel(length, hop)) {
     length = ETHERNET_HEADER + packetLength;
-    if (!fitsTunnel(length, hop)) return reportTooBig6(port, subnet, frame, shape, hop.mtu - overheadOf(hop));
+    const most = hop.mtu - overheadOf(hop);
+    trace(events.TRACE_SIZE_LIMIT, packetLength + overheadOf(hop), most + overheadOf(hop));
+    if (packetLength > most) return reportTooBig6(port, subnet, frame, shape, most);
   }
   if (isSyn(packet, shape, packetLength) && (hostFlags & HOST_CLAMP_MSS) != 0) {
     clampMss(packet, shape, packetLength, hop.mtu - overheadOf(hop) - 60);
@@ -163,19 +174,29 @@ function sendRewritten6(
   frame: usize,
   length: u32,
   shape: u64,
-  source: usize,
-  destination: usize,
   mac: u64,
   hop: NextHop,
 ): void {
+  const packet = frame + ETHERNET_HEADER;
   if (!fitsRewritten(length, hop)) {
-    length = ETHERNET_HEADER + IPV6_HEADER + Ipv6.at(frame + ETHERNET_HEADER).payloadLength;
-    if (!fitsRewritten(length, hop)) return reportTooBig6(port, subnet, frame, shape, hop.mtu);
+    length = ETHERNET_HEADER + IPV6_HEADER + Ipv6.at(packet).payloadLength;
+    const most = hop.mtu;
+    trace(events.TRACE_SIZE_LIMIT, length - ETHERNET_HEADER, most);
+    if (length - ETHERNET_HEADER > most) return reportTooBig6(port, subnet, frame, shape, most);
   }
-  trace(events.TRACE_METHOD_REWRITE6, load<u64>(source), load<u64>(source, 8));
-  trace(events.TRACE_TOWARDS6, load<u64>(destination), load<u64>(destination, 8));
-  const fault = translateIpv6(port.domain, frame + ETHERNET_HEADER, shape, source, destination, true);
+  trace(events.TRACE_METHOD_REWRITE6, sourceHigh, sourceLow);
+  trace(events.TRACE_TOWARDS6, destinationHigh, destinationLow);
+  const fault = translateIpv6(
+    port.domain,
+    packet,
+    shape,
+    sourceHigh,
+    sourceLow,
+    destinationHigh,
+    destinationLow,
+    true,
+  );
   if (fault != 0) return drop(subnet.index, fault);
-  setOuterMacs(port, frame, mac, hop);
+  setOuterMacs(port, keepsMac6, frame, mac, hop);
   forward(subnet.index, 0, frame, length, length);
 }

@@ -3,11 +3,12 @@
 
 import * as events from '../../src/abi/trace';
 import { routerMac } from '../memory';
-import { findAddress4, providerSlotOf4, recordOf4, subnetOf4 } from '../tables/addresses4';
-import { findAddress6, providerSlotOf6, recordOf6, scopeOf6, subnetOf6 } from '../tables/addresses6';
+import { findAddress4, mappingOf4, recordOf4, subnetOf4 } from '../tables/addresses4';
+import { findAddress6, mappingOf6, recordOf6, scopeOf6, subnetOf6 } from '../tables/addresses6';
 import { findMac, isForwarding, nextHopOfMac } from '../tables/macs';
+import { hasProvider6 } from '../tables/mappings6';
 import { NextHop } from '../tables/nexthops';
-import { macOf, nextHopOf } from '../tables/records';
+import { macOf, nextHopOf, providerOf } from '../tables/records';
 import { Route, isConnected, matchIpv4, matchIpv6, nextOf4, viaOf4 } from '../tables/routes';
 import { Subnet } from '../tables/subnets';
 import { trace } from '../trace';
@@ -73,12 +74,12 @@ export function isOtherSource(subnet: u32, frame: usize, family: u32, source: us
 
 /** `anyEndpoint`: not only forwarding endpoints may send this without an address of their own. */
 function isSourceByMac(subnet: u32, frame: usize, anyEndpoint: bool, family: u32, source: usize): bool {
-  const entry = findMac(Subnet.at(subnet).vsid, Ethernet.at(frame).srcMac);
-  if (entry == 0) {
+  const found = findMac(Subnet.at(subnet).vsid, Ethernet.at(frame).srcMac);
+  if (nextHopOfMac(found) == 0) {
     trace(events.TRACE_TUNNEL_GUARD, 0, 0);
     return false;
   }
-  return (anyEndpoint || isForwarding(entry)) && owns(nextHopOfMac(entry), family, source);
+  return (anyEndpoint || isForwarding(found)) && owns(nextHopOfMac(found), family, source);
 }
 
 /** The host of a next hop has the outer source address. A local endpoint has none: it never sends from outside. */
@@ -87,11 +88,11 @@ function owns(nextHop: u32, family: u32, source: usize): bool {
   let isOwner: bool;
   if (family == 4) {
     const address = load<u32>(source);
-    isOwner = address == hop.provider4 && address != 0;
+    isOwner = address == hop.provider4 && address != 0 && !hop.isHere;
   } else {
     const high = load<u64>(source);
     const low = load<u64>(source, 8);
-    isOwner = high == hop.provider6High && low == hop.provider6Low && (high | low) != 0;
+    isOwner = high == hop.provider6High && low == hop.provider6Low && (high | low) != 0 && !hop.isHere;
   }
   trace(events.TRACE_TUNNEL_GUARD, nextHop + 1, isOwner ? 1 : 0);
   return isOwner;
@@ -101,21 +102,17 @@ function owns(nextHop: u32, family: u32, source: usize): bool {
 export function isWrongTunnel4(subnet: u32, domain: u32, frame: usize): bool {
   const ip = Ipv4.at(frame + ETHERNET_HEADER);
   const from = findAddress4(domain, ip.srcAddr);
-  if (from == 0 || load<u32>(providerSlotOf4(from)) == 0 || subnetOf4(from) != subnet) return false;
+  if (from == 0 || providerOf(mappingOf4(from)) == 0 || subnetOf4(from) != subnet) return false;
   if (macOf(recordOf4(from)) != Ethernet.at(frame).srcMac) return false;
   const to = findAddress4(domain, ip.dstAddr);
-  return to != 0 && load<u32>(providerSlotOf4(to)) != 0;
+  return to != 0 && providerOf(mappingOf4(to)) != 0;
 }
 
 export function isWrongTunnel6(subnet: u32, domain: u32, frame: usize): bool {
   const ip = Ipv6.at(frame + ETHERNET_HEADER);
   const from = findAddress6(scopeOf6(domain, subnet, ip.srcHigh), ip.srcHigh, ip.srcLow);
-  if (from == 0 || !isProvider6(providerSlotOf6(from)) || subnetOf6(from) != subnet) return false;
+  if (from == 0 || !hasProvider6(mappingOf6(from)) || subnetOf6(from) != subnet) return false;
   if (macOf(recordOf6(from)) != Ethernet.at(frame).srcMac) return false;
   const to = findAddress6(scopeOf6(domain, subnet, ip.dstHigh), ip.dstHigh, ip.dstLow);
-  return to != 0 && isProvider6(providerSlotOf6(to));
-}
-
-function isProvider6(slot: usize): bool {
-  return (load<u64>(slot) | load<u64>(slot, 8)) != 0;
+  return to != 0 && hasProvider6(mappingOf6(to));
 }

@@ -5,19 +5,20 @@
 // | customer address| domain | subnet | MAC                | nextHop |   domain 0 = removed in the epoch at 0
 // +-----------------+--------+--------+--------------------+---------+
 //
-// The provider address of entry n, if any, is the n-th word of `addressProviders4`.
+// The mapping of entry n is the n-th word of `addressMappings4`. An entry's address, subnet and MAC never change; what is removed keeps
+// its subnet and its record, for those who have found it.
 
 import {
   BOUND_ADDRESSES4,
   BUCKET,
   addressBuckets4,
-  addressProviders4,
+  addressMappings4,
   addresses4,
   generation,
 } from '../memory';
-import { publish32, publish64 } from '../epoch';
+import { acquire64, publish64 } from '../epoch';
 import { bucketAt, bucketOf, isBeyond, raiseBound } from './hash';
-import { BUSY, recordAt } from './records';
+import { mappingFor, nextHopOf } from './records';
 
 const ENTRY: usize = 16;
 
@@ -39,10 +40,10 @@ export function touchAddress4(domain: u32, address: u32): u64 {
   return load<u64>(addresses4 + bucketOf(keyOf(domain, address), addressBuckets4) * BUCKET);
 }
 
-/** Reads the line of the provider address; the bucket is not needed for that. */
-export function touchProviderOf4(domain: u32, address: u32): u64 {
+/** Reads the line of the mapping; the bucket is not needed for that. */
+export function touchMapping4(domain: u32, address: u32): u64 {
   const home = bucketOf(keyOf(domain, address), addressBuckets4);
-  return load<u32>(addressProviders4 + home * (BUCKET / 4));
+  return load<u64>(addressMappings4 + home * (BUCKET / 2));
 }
 
 /** Which of the four it is no processor predicts: without branches here and in `macs.ts` a packet takes 0.8 of the time. */
@@ -72,12 +73,17 @@ export function subnetOf4(entry: usize): u32 {
 
 /** MAC and next hop. */
 export function recordOf4(entry: usize): u64 {
-  return recordAt(entry + 8);
+  return acquire64(entry + 8);
 }
 
-/** Where the provider address of an entry stands; 0 in it: the endpoint does not use IP Rewrite. */
-export function providerSlotOf4(entry: usize): usize {
-  return addressProviders4 + ((entry - addresses4) >> 2);
+/** Where the mapping of an entry stands. */
+function mappingAt(entry: usize): usize {
+  return addressMappings4 + ((entry - addresses4) >> 1);
+}
+
+/** With the next hop that goes with the provider address: the one of the record may be that of before or after. */
+export function mappingOf4(entry: usize): u64 {
+  return acquire64(mappingAt(entry));
 }
 
 /** Adds or replaces. False: no room within the probe bound. Removed entries older than `oldest` are room. */
@@ -86,17 +92,14 @@ export function putAddress4(
   subnet: u32,
   address: u32,
   provider: u32,
+  usesVmMac: bool,
   record: u64,
   oldest: u32,
 ): bool {
+  const mapping = mappingFor(provider, nextHopOf(record), usesVmMac);
   const known = findAddress4(domain, address);
   if (known != 0) {
-    const slot = providerSlotOf4(known);
-    // No packet may see the one of before with the other of after.
-    if (load<u32>(slot) != provider) {
-      publish64(known + 8, BUSY);
-      publish32(slot, provider);
-    }
+    publish64(mappingAt(known), mapping);
     publish64(known + 8, record);
     return true;
   }
@@ -107,7 +110,7 @@ export function putAddress4(
     entry = freeEntry(bucketAt(addresses4, addressBuckets4, home, step), oldest);
     if (entry != 0) raiseBound(generation + BOUND_ADDRESSES4, step);
   }
-  store<u32>(providerSlotOf4(entry), provider);
+  store<u64>(mappingAt(entry), mapping);
   store<u64>(entry, record, 8);
   publish64(entry, (<u64>address) | ((<u64>domain) << 32) | ((<u64>subnet) << 48));
   return true;
@@ -122,5 +125,5 @@ function freeEntry(bucket: usize, oldest: u32): usize {
 
 export function removeAddress4(domain: u32, address: u32, epoch: u32): void {
   const entry = findAddress4(domain, address);
-  if (entry != 0) publish64(entry, <u64>epoch);
+  if (entry != 0) publish64(entry, (<u64>epoch) | ((<u64>subnetOf4(entry)) << 48));
 }

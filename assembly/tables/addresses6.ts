@@ -1,16 +1,18 @@
 // IPv6 addresses by (scope, customer address), one entry of 64 bytes per bucket. The scope is the routing domain; for link-local
 // addresses, which mean something on one link only, the subnet.
 //
-//  0          16      20       24                 32               48      52
-// +----------+-------+--------+------------------+----------------+-------+--------+   scope 0 = free since the epoch
-// | customer | scope | subnet | MAC 6, nextHop 2 | provider       | epoch |        |   provider :: = none
-// +----------+-------+--------+------------------+----------------+-------+--------+
+//  0          16      20       24                 32        56      60
+// +----------+-------+--------+------------------+---------+-------+-----+   scope 0 = free since the epoch
+// | customer | scope | subnet | MAC 6, nextHop 2 | mapping | epoch |     |
+// +----------+-------+--------+------------------+---------+-------+-----+
+//
+// The version in the mapping is also that of the record: whoever needs both reads them by `readMapped6`.
 
 import { BOUND_ADDRESSES6, BUCKET, addressBuckets6, addresses6, generation } from '../memory';
-import { publish32, publish64 } from '../epoch';
+import { acquire64, beginChange, endChange, isStill, publish32, publish64, versionAt } from '../epoch';
 import { isLinkLocal6 } from '../wire/ipv6';
 import { bucketAt, bucketOfPair, isBeyond, raiseBound } from './hash';
-import { BUSY, recordAt } from './records';
+import { isMapping6, readMapping6, storeMapping6, versionOf6 } from './mappings6';
 
 const LINK_SCOPE: u32 = 0x8000_0000;
 
@@ -44,12 +46,25 @@ export function subnetOf6(entry: usize): u32 {
 
 /** MAC and next hop. */
 export function recordOf6(entry: usize): u64 {
-  return recordAt(entry + 24);
+  return acquire64(entry + 24);
 }
 
-/** Where the provider address of an entry stands; :: in it: the endpoint does not use IP Rewrite. */
-export function providerSlotOf6(entry: usize): usize {
+/** Where the mapping of an entry stands. */
+export function mappingOf6(entry: usize): usize {
   return entry + 32;
+}
+
+/** As `readMapping6`. Returns the record that goes with it. */
+export function readMapped6(entry: usize): u64 {
+  const version = versionOf6(mappingOf6(entry));
+  let seen: u32;
+  let record: u64;
+  do {
+    seen = versionAt(version);
+    record = recordOf6(entry);
+    readMapping6(mappingOf6(entry));
+  } while (!isStill(version, seen));
+  return record;
 }
 
 /** Adds or replaces. False: no room within the probe bound. Removed entries older than `oldest` are room. */
@@ -60,18 +75,18 @@ export function putAddress6(
   low: u64,
   providerHigh: u64,
   providerLow: u64,
+  usesVmMac: bool,
   record: u64,
   oldest: u32,
 ): bool {
   const known = findAddress6(scope, high, low);
   if (known != 0) {
-    // No packet may see the provider address of before with the record of after, or half of each.
-    if (load<u64>(known, 32) != providerHigh || load<u64>(known, 40) != providerLow) {
-      publish64(known + 24, BUSY);
-      publish64(known + 32, providerHigh);
-      publish64(known + 40, providerLow);
-    }
+    const mapping = mappingOf6(known);
+    const isSame = isMapping6(mapping, providerHigh, providerLow, usesVmMac);
+    if (!isSame) beginChange(versionOf6(mapping));
+    if (!isSame) storeMapping6(mapping, providerHigh, providerLow, usesVmMac);
     publish64(known + 24, record);
+    if (!isSame) endChange(versionOf6(mapping));
     return true;
   }
   const home = homeOf(scope, high, low);
@@ -79,15 +94,14 @@ export function putAddress6(
   for (let step: u32 = 0; entry == 0; step++) {
     if (isBeyond(step, addressBuckets6)) return false;
     const candidate = bucketAt(addresses6, addressBuckets6, home, step);
-    if (load<u32>(candidate, 16) != 0 || load<u32>(candidate, 48) >= oldest) continue;
+    if (load<u32>(candidate, 16) != 0 || load<u32>(candidate, 56) >= oldest) continue;
     entry = candidate;
     raiseBound(generation + BOUND_ADDRESSES6, step);
   }
   store<u64>(entry, high);
   store<u64>(entry, low, 8);
   store<u64>(entry, record, 24);
-  store<u64>(entry, providerHigh, 32);
-  store<u64>(entry, providerLow, 40);
+  storeMapping6(mappingOf6(entry), providerHigh, providerLow, usesVmMac);
   store<u32>(entry, subnet, 20);
   publish32(entry + 16, scope);
   return true;
@@ -96,6 +110,6 @@ export function putAddress6(
 export function removeAddress6(scope: u32, high: u64, low: u64, epoch: u32): void {
   const entry = findAddress6(scope, high, low);
   if (entry == 0) return;
-  store<u32>(entry, epoch, 48);
+  store<u32>(entry, epoch, 56);
   publish32(entry + 16, 0);
 }

@@ -321,9 +321,10 @@ function installAddress4(record: usize, subnet: Subnet, nextHop: u32): bool {
   const provider = load<u32>(record, abi.RECORD_PROVIDER4);
   const value = recordFor(macAt(record, abi.RECORD_MAC), nextHop);
   const hop = NextHop.at(nextHop);
-  if (hop.family == LOCAL && Port.at(hop.port).subnet == subnet.index)
-    putPortAddress4(hop.port, customer, provider);
-  if (!putAddress4(subnet.domain, subnet.index, customer, provider, value, oldest)) return false;
+  const isLocal = hop.family == LOCAL;
+  if (isLocal && Port.at(hop.port).subnet == subnet.index) putPortAddress4(hop.port, customer, provider);
+  const vmMac = isLocal && Port.at(hop.port).usesVmMac;
+  if (!putAddress4(subnet.domain, subnet.index, customer, provider, vmMac, value, oldest)) return false;
   return provider == 0 || putProvider4(provider, customer, subnet.domain, subnet.index, value, oldest);
 }
 
@@ -334,10 +335,13 @@ function installAddress6(record: usize, subnet: Subnet, nextHop: u32): bool {
   const providerLow = provider6Low(record);
   const value = recordFor(macAt(record, abi.RECORD_MAC), nextHop);
   const hop = NextHop.at(nextHop);
-  if (hop.family == LOCAL && Port.at(hop.port).subnet == subnet.index)
+  const isLocal = hop.family == LOCAL;
+  if (isLocal && Port.at(hop.port).subnet == subnet.index)
     putPortAddress6(hop.port, high, low, providerHigh, providerLow);
+  const vmMac = isLocal && Port.at(hop.port).usesVmMac;
   const scope = scopeOf6(subnet.domain, subnet.index, high);
-  if (!putAddress6(scope, subnet.index, high, low, providerHigh, providerLow, value, oldest)) return false;
+  if (!putAddress6(scope, subnet.index, high, low, providerHigh, providerLow, vmMac, value, oldest))
+    return false;
   if ((providerHigh | providerLow) == 0) return true;
   return putProvider6(providerHigh, providerLow, high, low, subnet.domain, subnet.index, value, oldest);
 }

@@ -5,11 +5,12 @@
 // | MAC            | VSID 0…1      | VSID 2     | flags | nextHop| subnet | domain |   since the epoch at 12
 // +----------------+---------------+------------+-------+--------+--------+--------+
 //
-// Subnet and domain stand here too, so that the tunnel guard need not wait for the port's and the subnet's record.
+// Subnet and domain stand here too, so that the tunnel guard need not wait for the port's and the subnet's record. What stands behind
+// the MAC is one word, and is read as one: a removal overwrites all of it.
 
 import { MAC_FORWARDING, MAC_REWRITE } from '../../src/abi/layout';
 import { BOUND_MACS, BUCKET, generation, macBuckets, macs } from '../memory';
-import { publish64 } from '../epoch';
+import { acquire64, publish64 } from '../epoch';
 import { bucketAt, bucketOfPair, isBeyond, raiseBound } from './hash';
 import { Subnet } from './subnets';
 
@@ -19,8 +20,14 @@ const USED: u32 = 0x8000;
 /** What of the word behind the MAC belongs to the key: the VSID's last byte, and that the entry is used. */
 const REST: u32 = USED | 0xff;
 
+/** What stands behind a MAC; its next hop is 0 where there is no such endpoint, and then nothing else in it counts. */
+export function findMac(vsid: u32, mac: u64): u64 {
+  // At address 8 stand zeros.
+  return acquire64(entryOf(vsid, mac) + 8);
+}
+
 /** The entry of (VSID, MAC), 0 if there is none. Both as they lie in memory. */
-export function findMac(vsid: u32, mac: u64): usize {
+function entryOf(vsid: u32, mac: u64): usize {
   const key = mac | ((<u64>vsid) << 48);
   const rest = (vsid >> 16) | USED;
   const home = bucketOfPair(<u64>vsid, key, macBuckets);
@@ -62,7 +69,7 @@ function wordFor(subnet: Subnet, flags: u32, nextHop: u32): u64 {
 /** Adds or replaces. False: no room within the probe bound. Removed entries older than `oldest` are room. */
 export function putMac(subnet: Subnet, mac: u64, flags: u32, nextHop: u32, oldest: u32): bool {
   const vsid = subnet.vsid;
-  const known = findMac(vsid, mac);
+  const known = entryOf(vsid, mac);
   if (known != 0) {
     publish64(known + 8, wordFor(subnet, flags, nextHop));
     return true;
@@ -88,28 +95,28 @@ function freeEntry(bucket: usize, oldest: u32): usize {
 }
 
 export function removeMac(vsid: u32, mac: u64, epoch: u32): void {
-  const entry = findMac(vsid, mac);
+  const entry = entryOf(vsid, mac);
   if (entry != 0) publish64(entry + 8, (<u64>epoch) << 32);
 }
 
-/** 0 for an entry that was removed since it was found. */
-export function nextHopOfMac(entry: usize): u32 {
-  return load<u16>(entry, 10);
+/** 0: there is no such endpoint. */
+export function nextHopOfMac(found: u64): u32 {
+  return (<u32>found) >> 16;
 }
 
-export function subnetOfMac(entry: usize): u32 {
-  return load<u16>(entry, 12);
+export function subnetOfMac(found: u64): u32 {
+  return (<u32>(found >> 32)) & 0xffff;
 }
 
-export function domainOfMac(entry: usize): u32 {
-  return load<u16>(entry, 14);
+export function domainOfMac(found: u64): u32 {
+  return <u32>(found >> 48);
 }
 
 /** The endpoint sends packets that are not its own (a gateway VM). */
-export function isForwarding(entry: usize): bool {
-  return (load<u8>(entry, 9) & MAC_FORWARDING) != 0;
+export function isForwarding(found: u64): bool {
+  return ((<u32>found) & (MAC_FORWARDING << 8)) != 0;
 }
 
-export function usesRewrite(entry: usize): bool {
-  return (load<u8>(entry, 9) & MAC_REWRITE) != 0;
+export function isRewriteMac(found: u64): bool {
+  return ((<u32>found) & (MAC_REWRITE << 8)) != 0;
 }

@@ -90,6 +90,8 @@ export function putGatewayHop(): void {
 
 export function putLocalNextHop(index: u32, port: u32): void {
   const hop = NextHop.at(index);
+  // It may have been a peer's: a local endpoint has no address on the physical network.
+  memory.fill(hop.header, 0, NEXT_HOP_SIZE);
   hop.family = LOCAL;
   hop.port = port;
 }

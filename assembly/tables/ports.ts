@@ -3,8 +3,10 @@
 
 import { PORT_ACTIVE, PORT_FORWARDING, PORT_REWRITE, PORT_VLANS, PORT_VM_MAC } from '../../src/abi/layout';
 import { HOST_FLOOD_LIMIT, HOST_ICMP_LIMIT, PORT_SIZE, generation, portCapacity, ports } from '../memory';
-import { publish32 } from '../epoch';
+import { acquire64, publish32, publish64 } from '../epoch';
 import { interfaceIdentifier } from '../wire/ipv6';
+import { changeMapping6, isMapping6 } from './mappings6';
+import { mappingFor } from './records';
 import { Subnet } from './subnets';
 
 @unmanaged
@@ -15,33 +17,39 @@ export class Port {
   nextHop: u32;
   index: u32;
   address4: u32;
-  provider4: u32;
   /** Routing domain: the same for all its subnets. */
   domain: u32;
-  private reserved: u32;
+  private mapping4Word: u64;
   address6High: u64;
   address6Low: u64;
-  provider6High: u64;
-  provider6Low: u64;
-  /** Second half of the link-local address that EUI-64 gives. */
-  linkLocalLow: u64;
+  // A mapping, see `mappings6.ts`.
+  private provider6High: u64;
+  private provider6Low: u64;
+  private version6: u32;
+  private vmMac6: u32;
   /** What the port may still flood, and send ICMP errors to, and since when: see `limit.ts`. */
   floodTokens: f64;
   floodTime: f64;
   errorTokens: f64;
   errorTime: f64;
+  /** Second half of the link-local address that EUI-64 gives. */
+  linkLocalLow: u64;
 
   static at(index: u32): Port {
     return changetype<Port>(ports + <usize>index * PORT_SIZE);
   }
 
-  /** Where the provider addresses stand. */
-  get provider4Slot(): usize {
-    return changetype<usize>(this) + offsetof<Port>('provider4');
+  /** How packets of the first address of each family cross the physical network: the word, and where it stands. */
+  get mapping4(): u64 {
+    return acquire64(changetype<usize>(this) + offsetof<Port>('mapping4Word'));
   }
 
-  get provider6Slot(): usize {
+  get mapping6(): usize {
     return changetype<usize>(this) + offsetof<Port>('provider6High');
+  }
+
+  setMapping4(mapping: u64): void {
+    publish64(changetype<usize>(this) + offsetof<Port>('mapping4Word'), mapping);
   }
 
   get isActive(): bool {
@@ -79,11 +87,10 @@ export function putPort(index: u32, mac: u64, flags: u32, subnet: Subnet, nextHo
     port.nextHop = nextHop;
     port.index = index;
     port.address4 = 0;
-    port.provider4 = 0;
+    port.setMapping4(0);
     port.address6High = 0;
     port.address6Low = 0;
-    port.provider6High = 0;
-    port.provider6Low = 0;
+    changeMapping6(port.mapping6, 0, 0, false);
     port.linkLocalLow = interfaceIdentifier(mac);
     port.floodTokens = load<f64>(generation, HOST_FLOOD_LIMIT);
     port.errorTokens = load<f64>(generation, HOST_ICMP_LIMIT);
@@ -99,16 +106,17 @@ export function removePort(index: u32): void {
 export function putPortAddress4(index: u32, address: u32, provider: u32): void {
   const port = Port.at(index);
   if (port.address4 != 0 && port.address4 != address) return;
-  port.provider4 = provider;
+  port.setMapping4(mappingFor(provider, port.nextHop, port.usesVmMac));
   port.address4 = address;
 }
 
 export function putPortAddress6(index: u32, high: u64, low: u64, providerHigh: u64, providerLow: u64): void {
   const port = Port.at(index);
   const isOther = port.address6High != high || port.address6Low != low;
-  if ((port.address6High | port.address6Low) != 0 && isOther) return;
-  port.provider6High = providerHigh;
-  port.provider6Low = providerLow;
-  port.address6High = high;
+  if (port.address6High != 0 && isOther) return;
+  if (!isMapping6(port.mapping6, providerHigh, providerLow, port.usesVmMac))
+    changeMapping6(port.mapping6, providerHigh, providerLow, port.usesVmMac);
   port.address6Low = low;
+  // Only with this one the address counts.
+  publish64(changetype<usize>(port) + offsetof<Port>('address6High'), high);
 }

@@ -2,11 +2,13 @@
 //
 //  0          4          8        10       12      16                 24      28
 // +----------+----------+--------+--------+-------+------------------+-------+---------+   used 0 = free since the epoch
-// | provider | customer | domain | subnet | used  | MAC 6, nextHop 2 | epoch |         |   domain 0 = a host's own address
+// | provider | customer | domain | subnet | used  | MAC 6, nextHop 2 | epoch | version |   domain 0 = a host's own address
 // +----------+----------+--------+--------+-------+------------------+-------+---------+
+//
+// A provider address may become another customer address's: the version changes with it.
 
 import { BOUND_PROVIDERS4, BUCKET, generation, providerBuckets4, providers4 } from '../memory';
-import { publish32, publish64 } from '../epoch';
+import { acquire64, beginChange, endChange, isStill, publish32, publish64, versionAt } from '../epoch';
 import { bucketAt, bucketOf, isBeyond, raiseBound } from './hash';
 
 const ENTRY: usize = 32;
@@ -28,6 +30,20 @@ export function touchProvider4(provider: u32): u64 {
   return load<u64>(providers4 + bucketOf(<u64>provider, providerBuckets4) * BUCKET);
 }
 
+/** As `findProvider4`, what stands there belonging together and staying as it is: `copy` is room for it. */
+export function takeProvider4(provider: u32, copy: usize): usize {
+  const entry = findProvider4(provider);
+  if (!ASC_FEATURE_THREADS || entry == 0) return entry;
+  const version = entry + 28;
+  let seen: u32;
+  do {
+    seen = versionAt(version);
+    for (let offset: usize = 0; offset < 24; offset += 8)
+      store<u64>(copy + offset, acquire64(entry + offset));
+  } while (!isStill(version, seen));
+  return copy;
+}
+
 /** Adds or replaces. False: no room within the probe bound. Removed entries older than `oldest` are room. */
 export function putProvider4(
   provider: u32,
@@ -39,7 +55,12 @@ export function putProvider4(
 ): bool {
   const known = findProvider4(provider);
   if (known != 0) {
+    const isSame = load<u32>(known, 4) == customer && load<u32>(known, 8) == (domain | (subnet << 16));
+    if (!isSame) beginChange(known + 28);
+    if (!isSame) publish32(known + 4, customer);
+    if (!isSame) publish32(known + 8, domain | (subnet << 16));
     publish64(known + 16, record);
+    if (!isSame) endChange(known + 28);
     return true;
   }
   const home = bucketOf(<u64>provider, providerBuckets4);

@@ -1,12 +1,14 @@
 // IPv6 provider addresses of the physical network that mean something here: one entry of 64 bytes per bucket.
 //
-//  0          16         32       34       36      40                 48
+//  0          16         32       34       36      40                 48      52
 // +----------+----------+--------+--------+-------+------------------+-------+---------+   used 0 = free since the epoch
-// | provider | customer | domain | subnet | used  | MAC 6, nextHop 2 | epoch |         |   domain 0 = a host's own address
+// | provider | customer | domain | subnet | used  | MAC 6, nextHop 2 | epoch | version |   domain 0 = a host's own address
 // +----------+----------+--------+--------+-------+------------------+-------+---------+
+//
+// The version as in `providers4.ts`.
 
 import { BOUND_PROVIDERS6, BUCKET, generation, providerBuckets6, providers6 } from '../memory';
-import { publish32, publish64 } from '../epoch';
+import { acquire64, beginChange, endChange, isStill, publish32, publish64, versionAt } from '../epoch';
 import { bucketAt, bucketOfPair, isBeyond, raiseBound } from './hash';
 
 /** The entry of a provider address as it lies in memory, 0 if there is none. */
@@ -25,6 +27,20 @@ export function touchProvider6(high: u64, low: u64): u64 {
   return load<u64>(providers6 + bucketOfPair(high, low, providerBuckets6) * BUCKET);
 }
 
+/** As `takeProvider4`. */
+export function takeProvider6(high: u64, low: u64, copy: usize): usize {
+  const entry = findProvider6(high, low);
+  if (!ASC_FEATURE_THREADS || entry == 0) return entry;
+  const version = entry + 52;
+  let seen: u32;
+  do {
+    seen = versionAt(version);
+    for (let offset: usize = 0; offset < 48; offset += 8)
+      store<u64>(copy + offset, acquire64(entry + offset));
+  } while (!isStill(version, seen));
+  return copy;
+}
+
 /** Adds or replaces. False: no room within the probe bound. Removed entries older than `oldest` are room. */
 export function putProvider6(
   high: u64,
@@ -38,7 +54,15 @@ export function putProvider6(
 ): bool {
   const known = findProvider6(high, low);
   if (known != 0) {
+    const one = Provider6.at(known);
+    const isSameCustomer = one.customerHigh == customerHigh && one.customerLow == customerLow;
+    const isSame = isSameCustomer && load<u32>(known, 32) == (domain | (subnet << 16));
+    if (!isSame) beginChange(known + 52);
+    if (!isSame) publish64(known + 16, customerHigh);
+    if (!isSame) publish64(known + 24, customerLow);
+    if (!isSame) publish32(known + 32, domain | (subnet << 16));
     publish64(known + 40, record);
+    if (!isSame) endChange(known + 52);
     return true;
   }
   const home = bucketOfPair(high, low, providerBuckets6);
@@ -82,10 +106,5 @@ export class Provider6 {
 
   static at(entry: usize): Provider6 {
     return changetype<Provider6>(entry);
-  }
-
-  /** Where the customer address stands. */
-  get customerSlot(): usize {
-    return changetype<usize>(this) + offsetof<Provider6>('customerHigh');
   }
 }

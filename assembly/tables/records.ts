@@ -1,6 +1,6 @@
-// What every endpoint entry has: where the endpoint is and how it is called on the virtual wire.
+// What every endpoint entry has: where the endpoint is and how it is called on the virtual wire. What belongs together is one word,
+// or stands beside a version (`epoch.ts`).
 
-import { acquire64 } from '../epoch';
 import { MAC_MASK } from '../wire/ethernet';
 
 /** MAC 6 bytes, next hop 2 bytes, as one word: a VM that moves changes it in one store. */
@@ -16,19 +16,24 @@ export function nextHopOf(record: u64): u32 {
   return <u32>(record >> 48);
 }
 
-/** Stands in the place of a record while its provider address changes. No next hop has this number. */
-export const BUSY: u64 = 0xffff_0000_0000_0000;
+const VM_MAC: u64 = 1 << 48;
 
-export function recordAt(address: usize): u64 {
-  if (!ASC_FEATURE_THREADS) return load<u64>(address);
-  let record: u64;
-  // The writer is between two stores.
-  do record = acquire64(address);
-  while (record == BUSY);
-  return record;
+/**
+ * How packets of an IPv4 address cross the physical network, as one word: provider address 4 bytes (0 = in envelopes), next hop
+ * 2 bytes, and whether the VM's MAC stays on them (W9).
+ */
+export function mappingFor(provider: u32, nextHop: u32, usesVmMac: bool): u64 {
+  return (<u64>provider) | ((<u64>nextHop) << 32) | (usesVmMac ? VM_MAC : 0);
 }
 
-/** What was read between `recordAt` and now belongs to that record. */
-export function isStill(address: usize, record: u64): bool {
-  return !ASC_FEATURE_THREADS || acquire64(address) == record;
+export function providerOf(mapping: u64): u32 {
+  return <u32>mapping;
+}
+
+export function mappedHopOf(mapping: u64): u32 {
+  return (<u32>(mapping >> 32)) & 0xffff;
+}
+
+export function usesVmMac(mapping: u64): bool {
+  return (mapping & VM_MAC) != 0;
 }

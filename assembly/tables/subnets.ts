@@ -2,7 +2,7 @@
 
 import { SUBNET_FLOOD, SUBNET_GATEWAY4, SUBNET_GATEWAY6 } from '../../src/abi/layout';
 import { BOUND_VSIDS, BUCKET, SUBNET_SIZE, generation, subnets, vsidBuckets, vsids } from '../memory';
-import { publish64 } from '../epoch';
+import { acquire64, publish64 } from '../epoch';
 import { bucketAt, bucketOf, isBeyond, raiseBound } from './hash';
 
 @unmanaged
@@ -27,11 +27,6 @@ export class Subnet {
     return changetype<Subnet>(subnets + <usize>index * SUBNET_SIZE);
   }
 
-  /** Where the IPv6 gateway stands. */
-  get gateway6Slot(): usize {
-    return changetype<usize>(this) + offsetof<Subnet>('gateway6High');
-  }
-
   get floods(): bool {
     return (this.flags & SUBNET_FLOOD) != 0;
   }
@@ -50,7 +45,10 @@ const ENTRY: usize = 8;
 /** The index of a subnet, 0 if it is not known here. The VSID as it lies in memory. */
 export function findSubnet(vsid: u32): u32 {
   const entry: usize = vsid == 0 ? 0 : find(vsid);
-  return entry == 0 ? 0 : load<u32>(entry, 4);
+  if (entry == 0) return 0;
+  // VSID and number are one word: behind the VSID of a removed one stands an epoch.
+  const word = acquire64(entry);
+  return <u32>word == vsid ? <u32>(word >> 32) : 0;
 }
 
 function find(vsid: u32): usize {

@@ -1,8 +1,9 @@
 // VLANs that are virtual subnets (N6), by (port, VID) on the way in and by (port, subnet) on the way out: buckets of 64 bytes
-// with four entries of 16: key 8, value 4, epoch 4. Key 0 = free since the epoch.
+// with four entries of 16: key 8, value 4, epoch 4. Free since the epoch is one with key 0, and one on the way out that has an
+// epoch: whoever is on the way to the port still finds its VID.
 
 import { BOUND_VLANS, BUCKET, generation, vlanBuckets, vlans } from '../memory';
-import { publish64 } from '../epoch';
+import { publish32, publish64 } from '../epoch';
 import { bucketAt, bucketOf, isBeyond, raiseBound } from './hash';
 
 const ENTRY: usize = 16;
@@ -56,25 +57,25 @@ function put(key: u64, value: u32, oldest: u32): bool {
     if (entry != 0) raiseBound(generation + BOUND_VLANS, step);
   }
   store<u32>(entry, value, 8);
+  store<u32>(entry, 0, 12);
   publish64(entry, key);
   return true;
 }
 
 function freeEntry(bucket: usize, oldest: u32): usize {
   for (let entry = bucket; entry < bucket + BUCKET; entry += ENTRY) {
-    if (load<u64>(entry) == 0 && load<u32>(entry, 12) < oldest) return entry;
+    const isFree = load<u64>(entry) == 0 || load<u32>(entry, 12) != 0;
+    if (isFree && load<u32>(entry, 12) < oldest) return entry;
   }
   return 0;
 }
 
 export function removeVlan(port: u32, vid: u32, subnet: u32, epoch: u32): void {
-  remove(keyOfVid(port, vid), epoch);
-  remove(keyOfSubnet(port, subnet), epoch);
-}
-
-function remove(key: u64, epoch: u32): void {
-  const entry = find(key);
-  if (entry == 0) return;
-  store<u32>(entry, epoch, 12);
-  publish64(entry, 0);
+  const inward = find(keyOfVid(port, vid));
+  if (inward != 0) {
+    store<u32>(inward, epoch, 12);
+    publish64(inward, 0);
+  }
+  const outward = find(keyOfSubnet(port, subnet));
+  if (outward != 0) publish32(outward + 12, epoch);
 }

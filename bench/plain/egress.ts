@@ -159,6 +159,10 @@ export class Egress {
       this.#drop(port, innerFault(shape.fault));
       return;
     }
+    if (shape.isBroken || shape.isShortFirst) {
+      this.#drop(port, verdict.DROP_INNER_MALFORMED);
+      return;
+    }
     const source = this.#guard6(port, packet);
     if (source === DENIED) {
       this.#drop(port, verdict.DROP_SOURCE_ADDRESS);

@@ -15,6 +15,8 @@ export class Shape {
   isFragment = false;
   isLaterFragment = false;
   isBroken = false;
+  /** A first fragment without the whole chain of headers. */
+  isShortFirst = false;
   hasSegmentsLeft = false;
   isAuthenticated = false;
 
@@ -23,6 +25,7 @@ export class Shape {
     this.isFragment = false;
     this.isLaterFragment = false;
     this.isBroken = false;
+    this.isShortFirst = false;
     this.hasSegmentsLeft = false;
     this.isAuthenticated = false;
   }
@@ -102,6 +105,8 @@ export function shapeIpv6(view: DataView, packet: number, end: number, shape: Sh
     }
     if (shape.isLaterFragment) break;
   }
+  const headerLength = protocol === 59 ? 0 : protocol === 6 ? 20 : 8;
+  shape.isShortFirst = shape.isFragment && !shape.isLaterFragment && at + headerLength > end;
   shape.protocol = protocol;
   shape.flowProtocol = shape.isFragment ? fragmentProtocol : protocol;
   shape.transport = at;

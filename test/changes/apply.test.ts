@@ -1,11 +1,20 @@
 /** V9: what `apply` and `load` change, seen from the packets; what they leave alone; and that they can grow. */
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import { DROP_NO_RECORD, DROP_NO_ROUTE, DROP_SOURCE_ADDRESS, FORWARD } from '../../src/abi/verdict.ts';
+import {
+  DROP_NO_RECORD,
+  DROP_NO_ROUTE,
+  DROP_OVER_MTU,
+  DROP_PATH_MTU,
+  DROP_SOURCE_ADDRESS,
+  DROP_TUNNEL_SOURCE,
+  FORWARD,
+  ICMP_ERROR,
+} from '../../src/abi/verdict.ts';
 import { Dataplane, PolicyError, validatePolicy } from '../../src/index.ts';
-import { ethernet, ipv4, ipv6, pattern, udp } from '../packets/index.ts';
+import { ethernet, icmpv4, ipv4, ipv6, nvgre, pattern, udp } from '../packets/index.ts';
 import { envelope4, frame4 } from '../rules/case.ts';
-import { BLUE, ROUTER_MAC, VMS, policy } from '../rules/fabric.ts';
+import { BLUE, HOSTS, ROUTER_MAC, VMS, policy } from '../rules/fabric.ts';
 
 const datagram = udp({ srcPort: 1000, dstPort: 2000 }, pattern(20));
 const DOMAIN = '00000000-0000-4000-8000-000000000001';
@@ -17,7 +26,7 @@ beforeEach(async () => {
 
 /** Verdict, port and frame of the first output, the FlowID put to 0. */
 function send(from: string, frame: Uint8Array): { verdict: number; port?: number; frame?: Uint8Array } {
-  dataplane.batch.push(frame, dataplane.port(from));
+  dataplane.batch.push(frame, from === 'uplink' ? 0 : dataplane.port(from));
   dataplane.process(0);
   for (const { verdict } of dataplane.batch.drops()) return { verdict };
   const [output] = dataplane.batch.outputs();
@@ -116,6 +125,116 @@ describe('apply', () => {
     dataplane.apply({ op: 'set-method', name: 'a', method: 'nvgre' });
     const frame = frame4('a', 'rb', datagram);
     expect(send('a', frame).frame).toEqual(envelope4('h1', 'h2', BLUE, frame));
+  });
+
+  it('V7: a local endpoint inherits nothing of a removed host', async () => {
+    const hosts = ['h1', 'h2', 'h3'].map((name, index) => ({
+      name,
+      addresses: [`192.168.0.${index + 1}/24`],
+      mac: `02:00:00:00:00:0${index + 1}`,
+    }));
+    const vm = (number: number, host: string) => ({
+      name: `vm${number}`,
+      vsid: BLUE,
+      mac: `02:15:5d:00:00:0${number}`,
+      addresses: [`10.0.0.${number}`],
+      host,
+    });
+    const subnets = [{ vsid: BLUE, prefixes: ['10.0.0.0/24'] }];
+    const endpoints = [vm(1, 'h1'), vm(2, 'h2'), vm(3, 'h3')];
+    const routingDomains = [{ name: 'd', id: DOMAIN, subnets, endpoints }];
+    const small = await Dataplane.create({
+      policy: { version: 1, hosts, customers: [{ name: 'c', routingDomains }] },
+      host: 'h1',
+      capacity: { ports: 9, nextHops: 9, members: 9, addresses4: 9, macs: 9, providers4: 9 },
+    });
+    small.apply({ op: 'remove-endpoint', name: 'vm3' });
+    small.apply({ op: 'remove-host', name: 'h3' });
+    small.apply({ op: 'add-endpoint', domain: DOMAIN, endpoint: vm(4, 'h1') });
+    const inner = ethernet(
+      { src: vm(4, 'h1').mac, dst: vm(1, 'h1').mac },
+      ipv4({ src: '10.0.0.4', dst: '10.0.0.1' }, datagram),
+    );
+    const forged = ethernet(
+      { src: '02:00:00:00:00:03', dst: '02:00:00:00:00:01' },
+      ipv4({ src: '192.168.0.3', dst: '192.168.0.1', df: true }, nvgre({ vsid: BLUE }, inner)),
+    );
+    small.batch.push(forged, 0);
+    small.process(0);
+    expect([...small.batch.drops()].map(({ verdict }) => verdict)).toEqual([DROP_TUNNEL_SOURCE]);
+  });
+
+  it('V9: provider addresses that change places', () => {
+    const swap = (...providerAddresses: string[]) => {
+      dataplane.apply({ op: 'set-method', name: 'two', method: 'rewrite', providerAddresses });
+    };
+    dataplane.apply({
+      op: 'add-endpoint',
+      domain: DOMAIN,
+      endpoint: { ...newVm(5), name: 'two', addresses: ['10.0.0.205', '10.0.0.206'], host: 'h1' },
+    });
+    swap('192.168.1.205', '192.168.1.206');
+    const arrives = (dst: string) => {
+      const packet = ipv4({ src: VMS.rb.provider4, dst }, datagram);
+      return send('uplink', ethernet({ src: HOSTS.h2.mac, dst: HOSTS.h1.mac }, packet)).frame!.subarray(
+        30,
+        34,
+      );
+    };
+    expect([...arrives('192.168.1.205')]).toEqual([10, 0, 0, 205]);
+    swap('192.168.1.206', '192.168.1.205');
+    expect([...arrives('192.168.1.205')]).toEqual([10, 0, 0, 206]);
+    expect([...arrives('192.168.1.206')]).toEqual([10, 0, 0, 205]);
+  });
+
+  it('T4: a new way to a peer has the path MTU that was learnt', () => {
+    const long = udp({ srcPort: 1, dstPort: 2 }, pattern(1400));
+    const quoted = ipv4(
+      { src: HOSTS.h1.ipv4, dst: HOSTS.h2.ipv4, df: true },
+      nvgre({ vsid: BLUE }, pattern(20)),
+    );
+    const report = ethernet(
+      { src: HOSTS.h1.gatewayMac, dst: HOSTS.h1.mac },
+      ipv4({ src: '192.168.77.1', dst: HOSTS.h1.ipv4 }, icmpv4({ type: 3, code: 4, rest: 1400 }, quoted)),
+    );
+    expect(send('uplink', report)).toEqual({ verdict: DROP_PATH_MTU });
+    // The first endpoint on that host whose MAC stays on the wire, and so the first that needs a next hop of this kind.
+    const peer = { ...newVm(6), name: 'kept', host: 'h2' };
+    dataplane.apply([
+      { op: 'set-method', name: 'vb', method: 'nvgre' },
+      { op: 'add-endpoint', domain: DOMAIN, endpoint: peer },
+      {
+        op: 'set-method',
+        name: 'kept',
+        method: 'rewrite',
+        providerAddresses: ['192.168.1.206'],
+        useVmMac: true,
+      },
+    ]);
+    const frame = ethernet(
+      { src: VMS.ra.mac, dst: peer.mac },
+      ipv4({ src: VMS.ra.ipv4, dst: peer.addresses[0]!, df: true }, long),
+    );
+    expect(send('ra', frame)).toEqual({ verdict: DROP_OVER_MTU });
+  });
+
+  it('T2: an error that finds no slot takes nothing from the limit', async () => {
+    const tight = await Dataplane.create({
+      policy: policy({ icmpLimit: 2 }),
+      host: 'h1',
+      capacity: { copySlots: 1 },
+    });
+    const dying = ethernet(
+      { src: VMS.a.mac, dst: ROUTER_MAC },
+      ipv4({ src: VMS.a.ipv4, dst: VMS.st.ipv4, ttl: 1 }, datagram),
+    );
+    const errors = () => [...tight.batch.outputs()].filter(({ verdict }) => verdict === ICMP_ERROR).length;
+    for (let count = 0; count < 5; count++) tight.batch.push(dying, tight.port('a'));
+    tight.process(0);
+    expect(errors()).toBe(1);
+    tight.batch.push(dying, tight.port('a'));
+    tight.process(0);
+    expect(errors()).toBe(1);
   });
 
   it('V9: tables that are full are replaced by larger ones; ports keep their numbers', () => {

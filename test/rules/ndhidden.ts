@@ -1,14 +1,19 @@
 /** Neighbour discovery in fragments or behind extension headers evades guards, so there is none (RFC 6980, RFC 7113; V4). */
 
-import { DROP_ND_MALFORMED } from '../../src/abi/verdict.ts';
+import { DROP_INNER_MALFORMED, DROP_ND_MALFORMED } from '../../src/abi/verdict.ts';
 import {
   type ExtensionHeader,
   type Upper,
   advertisement,
+  PROTOCOL,
   destinationOptions,
+  ethernet,
   fragment,
   hopByHop,
+  ipv6,
   linkLocal,
+  pattern,
+  raw,
   redirect,
   routerAdvertisement,
   routerSolicitation,
@@ -83,4 +88,45 @@ const TO_ONE: Case[] = [
   ),
 ];
 
-export const ND_HIDDEN_CASES: readonly Case[] = [...TO_GROUPS, ...TO_ONE];
+// —— Where the guard cannot see what a packet carries (RFC 7112) ——
+
+const nine = Array.from({ length: 9 }, () => destinationOptions(8));
+const nothing = new Uint8Array(0);
+const first = (headers: readonly ExtensionHeader[], upper: Upper | Uint8Array, dst = ALL_NODES) =>
+  ethernet(
+    { src: a.mac, dst: dst === ALL_NODES ? '33:33:00:00:00:01' : b.mac },
+    ipv6({ ...fromLink, dst, hopLimit: 255, headers }, upper),
+  );
+const unseen = (name: string, frame: Uint8Array): Case =>
+  fromVm('a', ['V4'], name, frame, DROP_INNER_MALFORMED);
+const more = fragment({ offset: 0, more: true });
+
+const UNSEEN: Case[] = [
+  ...MESSAGES.map(([name, dst, upper]) =>
+    unseen(`${name} behind nine headers`, message('a', dst, upper, { ...fromLink, headers: nine })),
+  ),
+  unseen(
+    'an advertisement behind nine headers to one VM',
+    message('a', b.ipv6, advertisement({ target: b.ipv6, options: [targetLinkLayer(a.mac)] }), {
+      ...fromLink,
+      dstMac: b.mac,
+      headers: nine,
+    }),
+  ),
+  unseen(
+    'a first fragment whose ICMPv6 header comes in the second',
+    first([more, destinationOptions(8)], raw(PROTOCOL.icmpv6, nothing)),
+  ),
+  unseen(
+    'a first fragment whose ICMPv6 header comes in the second, to one VM',
+    first([more, destinationOptions(8)], raw(PROTOCOL.icmpv6, nothing), b.ipv6),
+  ),
+  unseen('a first fragment with half an ICMPv6 header', first([more], raw(PROTOCOL.icmpv6, pattern(4)))),
+  unseen(
+    'a first fragment whose chain goes on in the second',
+    first([more], raw(PROTOCOL.destinationOptions, nothing)),
+  ),
+  unseen('a first fragment with half a TCP header', first([more], raw(PROTOCOL.tcp, pattern(16)), b.ipv6)),
+];
+
+export const ND_HIDDEN_CASES: readonly Case[] = [...TO_GROUPS, ...TO_ONE, ...UNSEEN];

@@ -1,6 +1,7 @@
 /** IP Rewrite: every packet is built twice from scratch, with customer and with provider addresses. W1–W3, W5, W8, W9. */
 
 import {
+  DROP_INNER_MALFORMED,
   DROP_REWRITE_AH,
   DROP_REWRITE_HEADERS,
   DROP_REWRITE_NON_IP,
@@ -235,6 +236,9 @@ const toNvgre = frame4('ra', 'b', datagram);
 const fromNvgre = frame4('a', 'rb', datagram);
 const brokenChain = frame6('ra', 'rb', raw(PROTOCOL.udp, pattern(2)), { headers: [hopByHop(8)] });
 brokenChain[14 + 40 + 1] = 200;
+const nine = Array.from({ length: 9 }, () => destinationOptions(8));
+const brokenArriving = rewritten6('rb', 'ra', raw(PROTOCOL.udp, pattern(2)), { headers: [hopByHop(8)] });
+brokenArriving[14 + 40 + 1] = 200;
 const sized = (length: number) => udp(ports, pattern(length - 14 - 20 - 8));
 
 const METHODS: Case[] = [
@@ -269,10 +273,10 @@ const METHODS: Case[] = [
   leaving(
     'nine extension headers',
     ['W5'],
-    frame6('ra', 'rb', datagram, { headers: Array.from({ length: 9 }, () => destinationOptions(8)) }),
-    DROP_REWRITE_HEADERS,
+    frame6('ra', 'rb', datagram, { headers: nine }),
+    DROP_INNER_MALFORMED,
   ),
-  leaving('an extension header that leaves the packet', ['W5'], brokenChain, DROP_REWRITE_HEADERS),
+  leaving('an extension header that leaves the packet', ['W5'], brokenChain, DROP_INNER_MALFORMED),
   leaving('a frame of 1514 fits into 1500', ['T1'], frame4('ra', 'rb', sized(1514)), {
     port: 'uplink',
     frame: rewritten4('ra', 'rb', sized(1514)),
@@ -322,6 +326,18 @@ const toRb = (src: string, upper: Upper = datagram, fields = {}) =>
   ipv4({ src, dst: VMS.rb.provider4, ...fields }, upper);
 
 const PEERS: Case[] = [
+  arriving(
+    'nine extension headers, arriving',
+    ['W5'],
+    rewritten6('rb', 'ra', datagram, { headers: nine }),
+    DROP_REWRITE_HEADERS,
+  ),
+  arriving(
+    'an extension header that leaves the packet, arriving',
+    ['W5'],
+    brokenArriving,
+    DROP_REWRITE_HEADERS,
+  ),
   arriving('from an address that nobody has', ['V7', 'W1'], toRb('192.168.1.99'), DROP_REWRITE_PEER),
   arriving('from a host’s own address', ['V7', 'W1'], toRb(HOSTS.h1.ipv4), DROP_REWRITE_PEER),
   arriving('from another customer’s endpoint', ['V1', 'V7'], toRb(VMS.gra.provider4), DROP_REWRITE_PEER),
