@@ -7,8 +7,8 @@
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { type Change, Dataplane } from '../../src/index.ts';
-import { pattern, udp } from '../packets/index.ts';
-import { ethernet, ipv4 } from '../packets/index.ts';
+import { DROP_NO_LOCAL_PORT } from '../../src/abi/verdict.ts';
+import { ethernet, ipv4, ipv6, nvgre, pattern, udp } from '../packets/index.ts';
 
 const WORKERS = 2;
 const MILLISECONDS = 2000;
@@ -90,12 +90,17 @@ const FRAMES = Array.from({ length: RECEIVERS }, (_, number) => ({
   port: 1,
 }));
 
+interface Input {
+  readonly frame: Uint8Array;
+  readonly port: number;
+}
+
 /** What a dataplane with this policy does with every frame, as the worker writes it. */
-async function outcomes(policy: object): Promise<string[][]> {
+async function outcomes(policy: object, frames: readonly Input[] = FRAMES): Promise<string[][]> {
   const dataplane = await Dataplane.create({ policy, host: 'h1' });
-  for (const { frame, port } of FRAMES) dataplane.batch.push(frame, port);
+  for (const { frame, port } of frames) dataplane.batch.push(frame, port);
   dataplane.process();
-  const texts = FRAMES.map((): string[] => []);
+  const texts = frames.map((): string[] => []);
   for (const { input, verdict, port, frame } of dataplane.batch.outputs()) {
     const bytes = Buffer.from(frame);
     if (bytes[23] === 47) bytes[41] = 0;
@@ -117,12 +122,13 @@ async function race(
   allowed: readonly string[][][],
   isOneState: boolean,
   change: (round: number) => void,
+  frames: readonly Input[] = FRAMES,
 ): Promise<{ rounds: number; reports: Report[] }> {
   const stop = new SharedArrayBuffer(4);
   const workers = Array.from({ length: WORKERS }, (_, index) => {
     const workerData = {
       attachment: dataplane.attachment(index + 1),
-      frames: FRAMES,
+      frames,
       allowed,
       isOneState,
       stop,
@@ -151,6 +157,94 @@ async function race(
 
 const create = (policy: object) =>
   Dataplane.create({ policy, host: 'h1', build: 'threads', workers: WORKERS + 1 });
+
+// —— Two subnets, both families ——
+
+const DOMAIN = '00000000-0000-4000-8000-000000000001';
+const ROUTER_MAC = '02:00:5e:00:00:01';
+/** Which pair of provider addresses, and whether the VM's MAC stays on the wire; undefined: NVGRE. */
+type Mapped = readonly [number, boolean] | undefined;
+const pair = (number: number) => [`192.168.0.${100 + number}`, `2001:db8::${number + 1}:0:0:${number + 100}`];
+const vmMac = (number: number) => `02:15:5d:00:00:0${number}`;
+/** Even numbers are in the other subnet. */
+const address4 = (number: number) => `10.0.${number % 2}.${number + 10}`;
+const address6 = (number: number) => `fd00:0:0:${number % 2}::${number + 10}`;
+
+const vm = (number: number, host: string, mapped?: Mapped) => ({
+  name: `vm${number}`,
+  vsid: 5000 + (number % 2),
+  mac: vmMac(number),
+  addresses: [address4(number), address6(number)],
+  host,
+  ...(mapped === undefined
+    ? {}
+    : { method: 'rewrite' as const, providerAddresses: pair(mapped[0]), useVmMac: mapped[1] }),
+});
+
+const methodOf = (number: number, mapped: Mapped): Change =>
+  mapped === undefined
+    ? { op: 'set-method', name: `vm${number}`, method: 'nvgre' }
+    : {
+        op: 'set-method',
+        name: `vm${number}`,
+        method: 'rewrite',
+        providerAddresses: pair(mapped[0]),
+        useVmMac: mapped[1],
+      };
+
+const fabric = (endpoints: object[]) => ({
+  version: 1,
+  hosts: HOSTS.map((name, index) => ({
+    name,
+    addresses: [`192.168.0.${index + 1}/24`, `2001:db8::${index + 1}/64`],
+    mac: `02:00:00:00:00:0${index + 1}`,
+  })),
+  customers: [
+    {
+      name: 'blue',
+      routingDomains: [
+        {
+          name: 'blue',
+          id: DOMAIN,
+          subnets: [0, 1].map((number) => ({
+            vsid: 5000 + number,
+            prefixes: [`10.0.${number}.0/24`, `fd00:0:0:${number}::/64`],
+            gateways: [`10.0.${number}.1`, `fd00:0:0:${number}::1`],
+          })),
+          endpoints,
+        },
+      ],
+    },
+  ],
+});
+
+const upper = udp({ srcPort: 7, dstPort: 9 }, pattern(20));
+const macs = { src: '02:00:00:00:00:02', dst: '02:00:00:00:00:01' };
+
+/** As a VM sends it, or where it comes out of an envelope: to another subnet by the router. */
+function packet(from: number, to: number, family: number): Uint8Array {
+  const isRouted = from % 2 !== to % 2;
+  return ethernet(
+    {
+      src: isRouted && from === 2 ? ROUTER_MAC : vmMac(from),
+      dst: isRouted && from === 1 ? ROUTER_MAC : vmMac(to),
+    },
+    family === 4
+      ? ipv4({ src: address4(from), dst: address4(to) }, upper)
+      : ipv6({ src: address6(from), dst: address6(to) }, upper),
+  );
+}
+
+/** From h2 to h1, into the subnet of odd numbers. */
+const envelope = (inner: Uint8Array) =>
+  ethernet(macs, ipv4({ src: '192.168.0.2', dst: '192.168.0.1', df: true }, nvgre({ vsid: 5001 }, inner)));
+
+/** Between the provider addresses of two pairs. */
+function arriving(from: number, to: number, family: number): Uint8Array {
+  const index = family === 4 ? 0 : 1;
+  const addresses = { src: pair(from)[index]!, dst: pair(to)[index]! };
+  return ethernet(macs, family === 4 ? ipv4(addresses, upper) : ipv6(addresses, upper));
+}
 
 describe('V9: changes while workers process', () => {
   it('V9: every packet sees a change of place or method whole, and none is lost', async () => {
@@ -216,7 +310,7 @@ describe('V9: changes while workers process', () => {
     const here = { host: 'h2', method: 'nvgre' } as const;
     const there = { host: 'h3', method: 'rewrite' } as const;
     const policies = [document(here), document(there, 1)];
-    const allowed = await Promise.all(policies.map(outcomes));
+    const allowed = await Promise.all(policies.map((policy) => outcomes(policy)));
     const dataplane = await create(policies[0]!);
     const { rounds, reports } = await race(dataplane, allowed, true, (round) => {
       dataplane.load(policies[(round + 1) % 2]!);
@@ -232,5 +326,92 @@ describe('V9: changes while workers process', () => {
     const { forwarded, drops } = dataplane.counters();
     expect(forwarded).toBeGreaterThan(0);
     expect(drops).toEqual({});
+  });
+
+  it('V9: what arrives for an endpoint that comes and goes is delivered to it or dropped', async () => {
+    const document = fabric([vm(1, 'h1'), vm(2, 'h2'), vm(3, 'h1')]);
+    const frames = [1, 3].flatMap((to) =>
+      [4, 6].map((family) => ({ frame: envelope(packet(2, to, family)), port: 0 })),
+    );
+    const allowed = [await outcomes(document, frames), frames.map(() => [`drop ${DROP_NO_LOCAL_PORT}`])];
+    const dataplane = await create(document);
+    const { rounds, reports } = await race(
+      dataplane,
+      allowed,
+      false,
+      () => {
+        dataplane.apply({ op: 'remove-endpoint', name: 'vm1' });
+        dataplane.apply({ op: 'add-endpoint', domain: DOMAIN, endpoint: vm(1, 'h1') });
+      },
+      frames,
+    );
+    for (const { faults } of reports) expect(faults).toEqual([]);
+    for (const { kinds } of reports) expect(kinds).toBeGreaterThan(frames.length);
+    expect(rounds).toBeGreaterThan(100);
+  });
+
+  it('V9: both provider addresses and both MACs of a rewritten packet are of one state', async () => {
+    const mine = [undefined, [0, false], [1, true]] as const;
+    const theirs = [undefined, [2, true], [3, false], [4, false]] as const;
+    const frames = [2, 4].flatMap((to) =>
+      [4, 6].map((family) => ({ frame: packet(1, to, family), port: 1 })),
+    );
+    const states = mine.flatMap((own) =>
+      theirs.flatMap((two) =>
+        theirs.map((four) =>
+          fabric([vm(1, 'h1', own), vm(2, 'h2', two), vm(4, 'h2', four && [four[0] + 3, four[1]])]),
+        ),
+      ),
+    );
+    const allowed = await Promise.all(states.map((state) => outcomes(state, frames)));
+    const dataplane = await create(states[0]!);
+    const { rounds, reports } = await race(
+      dataplane,
+      allowed,
+      false,
+      (round) => {
+        dataplane.apply(methodOf(1, mine[round % 3]));
+        dataplane.apply(methodOf(2, theirs[round % 4]));
+        const four = theirs[(round + 1) % 4];
+        dataplane.apply(methodOf(4, four && [four[0] + 3, four[1]]));
+      },
+      frames,
+    );
+    for (const { faults } of reports) expect(faults).toEqual([]);
+    for (const { kinds } of reports) expect(kinds).toBeGreaterThan(frames.length * 2);
+    expect(rounds).toBeGreaterThan(100);
+  });
+
+  it('V9: what arrives rewritten becomes the customer address of one state, though its provider addresses change places', async () => {
+    const swapped = (...order: number[]) =>
+      order.map((number) => pair(number)[0]!).concat(order.map((number) => pair(number)[1]!));
+    const twin = (...order: number[]) => ({
+      ...vm(1, 'h1'),
+      addresses: [address4(1), address4(3), address6(1), address6(3)],
+      method: 'rewrite' as const,
+      providerAddresses: swapped(...order),
+    });
+    const frames = [0, 1].flatMap((to) =>
+      [4, 6].map((family) => ({ frame: arriving(2, to, family), port: 0 })),
+    );
+    const states = [
+      [0, 1],
+      [1, 0],
+    ].map((order) => fabric([twin(...order), vm(2, 'h2', [2, false])]));
+    const allowed = await Promise.all(states.map((state) => outcomes(state, frames)));
+    const dataplane = await create(states[0]!);
+    const { rounds, reports } = await race(
+      dataplane,
+      allowed,
+      false,
+      (round) => {
+        const providerAddresses = round % 2 === 0 ? swapped(1, 0) : swapped(0, 1);
+        dataplane.apply({ op: 'set-method', name: 'vm1', method: 'rewrite', providerAddresses });
+      },
+      frames,
+    );
+    for (const { faults } of reports) expect(faults).toEqual([]);
+    for (const { kinds } of reports) expect(kinds).toBe(frames.length * 2);
+    expect(rounds).toBeGreaterThan(100);
   });
 });
