@@ -7,6 +7,8 @@ import type { InterfaceAddress, IpAddress, Ipv4Address, Ipv6Address, MacAddress,
 
 const ZERO = 0x30;
 const NINE = 0x39;
+const COLON = 0x3a;
+const DASH = 0x2d;
 
 /** Four decimal octets without leading zeros (RFC 6943 §3.1.1, strict form). */
 export function parseIpv4(text: string): Ipv4Address | undefined {
@@ -121,8 +123,16 @@ export function parsePrefix(text: string): Prefix | undefined {
 
 /** Six pairs of hex digits, all separated by `:` or all by `-`. */
 export function parseMac(text: string): MacAddress | undefined {
-  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$|^[0-9a-f]{2}(-[0-9a-f]{2}){5}$/i.test(text)) return undefined;
-  return parseInt(text.replace(/[:-]/g, ''), 16);
+  const separator = text.charCodeAt(2);
+  if (text.length !== 17 || (separator !== COLON && separator !== DASH)) return undefined;
+  let mac = 0;
+  for (let at = 0; at < 17; at += 3) {
+    const high = hexDigit(text.charCodeAt(at));
+    const low = hexDigit(text.charCodeAt(at + 1));
+    if (high < 0 || low < 0 || (at < 15 && text.charCodeAt(at + 2) !== separator)) return undefined;
+    mac = mac * 256 + high * 16 + low;
+  }
+  return mac;
 }
 
 /** UUID in its 8-4-4-4-12 form (RFC 9562 §4), as lower case. */
@@ -192,10 +202,12 @@ export function networkOf(address: IpAddress, length: number): Prefix {
 }
 
 /** The address is in the network that `prefix` (with or without host bits) names. */
-export function contains(prefix: InterfaceAddress, address: IpAddress): boolean {
-  if (prefix.address.family !== address.family) return false;
-  const network = networkOf(address, prefix.length);
-  return sameAddress(network.address, networkOf(prefix.address, prefix.length).address);
+export function contains({ address: within, length }: InterfaceAddress, address: IpAddress): boolean {
+  if (within.family === 4 && address.family === 4)
+    return length === 0 || (within.value ^ address.value) >>> (32 - length) === 0;
+  if (within.family === 4 || address.family === 4) return false;
+  const host = BigInt(128 - length);
+  return within.value >> host === address.value >> host;
 }
 
 export function overlaps(a: Prefix, b: Prefix): boolean {

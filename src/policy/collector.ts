@@ -3,6 +3,7 @@
 import type * as z from 'zod';
 import { type Path, didYouMean, formatPath, show } from './errors.ts';
 import { type Readable, readablePart } from './readable.ts';
+import { type Claimed, type Registry, Unique } from './registry.ts';
 
 export interface Found {
   readonly path: Path;
@@ -21,6 +22,11 @@ export class Collector {
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     this.found.push(first === undefined ? { path, message } : { path, message, first });
+  }
+
+  /** For things that may exist once. */
+  unique<Key extends Claimed>(): Registry<Key> {
+    return new Unique(this);
   }
 
   /** `value` as the schema has it; what is wrong with it is noted, and the rest of it is read. */
@@ -71,47 +77,4 @@ function keysOf(schema: z.ZodType, path: Path): string[] {
   }
   while (at.shape === undefined && at.unwrap !== undefined) at = at.unwrap() as typeof at;
   return Object.keys(at.shape ?? {});
-}
-
-/** Takes things that may exist once. */
-export interface Registry<Key> {
-  /**
-   * Notes a problem where the thing is somebody's already.
-   * @param what names it in the message, `host name "host1"`.
-   * @returns whether it was free.
-   */
-  claim(key: Key, path: Path, what: () => string): boolean;
-}
-
-/** The registry of one document: says where the first one stands. */
-export class Unique<Key> implements Registry<Key> {
-  readonly #first = new Map<Key, Path>();
-  readonly #collector: Collector;
-
-  constructor(collector: Collector) {
-    this.#collector = collector;
-  }
-
-  claim(key: Key, path: Path, what: () => string): boolean {
-    const first = this.#first.get(key);
-    if (first === undefined) this.#first.set(key, path);
-    else this.#collector.add(path, `expected it once, got ${what()} again`, first);
-    return first === undefined;
-  }
-}
-
-/** Registries by a number that says where a thing may exist once. */
-export class UniquePer<Key> {
-  readonly #registries = new Map<number, Unique<Key>>();
-  readonly #collector: Collector;
-
-  constructor(collector: Collector) {
-    this.#collector = collector;
-  }
-
-  of(scope: number): Unique<Key> {
-    let registry = this.#registries.get(scope);
-    if (registry === undefined) this.#registries.set(scope, (registry = new Unique(this.#collector)));
-    return registry;
-  }
 }

@@ -94,9 +94,8 @@ export class Plan {
     }
     const domains = domainsOf(policy, this.host);
     const speakers = speakersOfDraft00(policy.hosts, this.host);
-    const peers = new Set(
-      domains.flatMap(({ domain }) => domain.endpoints.map(({ host }) => policy.hosts[host]!)),
-    );
+    const peers = new Set<Host>();
+    for (const { domain } of domains) for (const { host } of domain.endpoints) peers.add(policy.hosts[host]!);
     peers.delete(this.host);
     for (const peer of speakers) peers.add(peer);
     this.#hasIpv6Tunnel = [...peers].some((peer) => tunnelFamily(policy, this.host, peer) === 6);

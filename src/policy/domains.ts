@@ -1,14 +1,15 @@
 /** Customers and their routing domains: subnets, routes and endpoints, each on its own and against the others. */
 
 import { isLinkLocal, parseRoutingDomainId } from './addresses.ts';
-import { type Collector, Unique, UniquePer } from './collector.ts';
+import type { Collector } from './collector.ts';
 import { derivedId } from './derived-id.ts';
-import { type EndpointContext, type ReadEndpoint, readEndpoint } from './endpoints.ts';
+import { type EndpointContext, readEndpoint } from './endpoints.ts';
 import type { Path } from './errors.ts';
 import type { ClaimProvider, ReadHosts } from './hosts.ts';
-import type { Customer, IpAddress, MacAddress, RoutingDomain } from './model.ts';
+import type { Customer, Endpoint, IpAddress, MacAddress, RoutingDomain } from './model.ts';
 import type { Readable } from './readable.ts';
 import { readRoutes } from './routes.ts';
+import { type Registry, UniquePer } from './registry.ts';
 import { type CustomerDocument, type DomainDocument, customerSchema, domainSchema } from './schema.ts';
 import { readSubnets } from './subnets.ts';
 
@@ -17,20 +18,20 @@ export interface Fabric {
   readonly collector: Collector;
   readonly hosts: ReadHosts;
   readonly routerMac: MacAddress | undefined;
-  readonly vsids: Unique<number>;
-  readonly domainIds: Unique<string>;
-  readonly endpointNames: Unique<string>;
+  readonly vsids: Registry<number>;
+  readonly domainIds: Registry<string>;
+  readonly endpointNames: Registry<string>;
   readonly claimProvider: ClaimProvider;
 }
 
 export function readCustomers(fabric: Fabric, documents: readonly unknown[], path: Path): Customer[] {
   const { collector } = fabric;
-  const names = new Unique<string>(collector);
+  const names = collector.unique<string>();
   return documents.map((document, position) => {
     const at = [...path, position];
     const fields = collector.read(customerSchema, shallow(document, ['routingDomains']), at) as OwnFields;
     const name = claimName(names, fields.name, at, 'customer');
-    const domainNames = new Unique<string>(collector);
+    const domainNames = collector.unique<string>();
     const routingDomains = (listOf(document, 'routingDomains', fields) ?? []).map((domain, index) =>
       readDomain(fabric, domain, [...at, 'routingDomains', index], { customer: name, names: domainNames }),
     );
@@ -74,7 +75,7 @@ function listOf(
 
 /** @returns the name if it is the first of that name. */
 function claimName(
-  names: Unique<string>,
+  names: Registry<string>,
   name: string | undefined,
   at: Path,
   what: string,
@@ -87,7 +88,7 @@ function readDomain(
   fabric: Fabric,
   document: unknown,
   at: Path,
-  { customer, names }: { customer: string | undefined; names: Unique<string> },
+  { customer, names }: { customer: string | undefined; names: Registry<string> },
 ): RoutingDomain {
   const { collector } = fabric;
   const stripped = shallow(document, ['subnets', 'routes', 'endpoints']);
@@ -106,14 +107,11 @@ function readDomain(
     names: fabric.endpointNames,
     subnets,
     macsIn: (vsid) => macs.of(vsid),
-    addresses: new Unique(collector),
+    addresses: collector.unique(),
     linkLocalsIn: (vsid) => linkLocals.of(vsid),
     claimProvider: fabric.claimProvider,
   };
-  const endpointDocuments = listOf(document, 'endpoints', fields);
-  const endpoints = endpointDocuments?.map((endpoint, index) =>
-    readEndpoint(context, endpoint, [...at, 'endpoints', index]),
-  );
+  const endpoints = readEndpoints(context, listOf(document, 'endpoints', fields), [...at, 'endpoints']);
   const routes = readRoutes(
     collector,
     subnets.subnets,
@@ -126,8 +124,29 @@ function readDomain(
     id: id ?? '',
     subnets: subnets.subnets,
     routes,
-    endpoints: endpoints?.map(({ endpoint }) => endpoint) ?? [],
+    endpoints: endpoints.endpoints,
   };
+}
+
+interface ReadEndpoints {
+  readonly endpoints: readonly Endpoint[];
+  /** There is no other address that a route could mean. */
+  readonly hasAllAddresses: boolean;
+}
+
+/** @param documents undefined where the list itself cannot be told. */
+function readEndpoints(
+  context: EndpointContext,
+  documents: readonly unknown[] | undefined,
+  path: Path,
+): ReadEndpoints {
+  let hasAllAddresses = documents !== undefined;
+  const endpoints = (documents ?? []).map((document, index) => {
+    const read = readEndpoint(context, document, [...path, index]);
+    hasAllAddresses &&= read.hasAllAddresses;
+    return read.endpoint;
+  });
+  return { endpoints, hasAllAddresses };
 }
 
 /** A name that stands twice would make its id stand twice too: that is no other problem. */
@@ -142,14 +161,13 @@ function readId(
 }
 
 /** By value: an IPv4 address is a number, an IPv6 address a bigint. Only routes need the set, so it is built late. */
-function ownerTest(endpoints: readonly ReadEndpoint[] | undefined): (address: IpAddress) => boolean {
+function ownerTest({ endpoints, hasAllAddresses }: ReadEndpoints): (address: IpAddress) => boolean {
   let known: Set<number | bigint> | undefined;
-  const isComplete = endpoints?.every(({ hasAllAddresses }) => hasAllAddresses) === true;
   return (address) => {
-    if (!isComplete) return true;
+    if (!hasAllAddresses) return true;
     known ??= new Set(
-      endpoints.flatMap(({ endpoint }) =>
-        endpoint.addresses
+      endpoints.flatMap(({ addresses }) =>
+        addresses
           .map(({ customer }) => customer)
           .filter((own) => !isLinkLocal(own))
           .map(({ value }) => value),

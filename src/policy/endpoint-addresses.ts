@@ -7,7 +7,8 @@ import { type ClaimProvider, checkHostPart, checkUsable } from './hosts.ts';
 import type { Endpoint, EndpointAddress, Host, IpAddress, Prefix } from './model.ts';
 import type { ReadSubnet } from './subnets.ts';
 
-export type PlacedAddress = Omit<EndpointAddress, 'provider'>;
+/** Its provider address is told later. */
+export type PlacedAddress = EndpointAddress & { readonly provider: undefined };
 
 export interface EndpointSubnets {
   /** Its own and those of its VLANs; undefined for one that does not exist or cannot be read. */
@@ -28,7 +29,8 @@ export function placeAddresses(
   return texts.map((text, index) => {
     if (text === undefined) return undefined;
     const customer = parseIp(text)!;
-    return { customer, vsid: findSubnet(collector, customer, subnets, [...path, index]) };
+    const vsid = findSubnet(collector, customer, subnets, [...path, index]);
+    return { customer, vsid, provider: undefined };
   });
 }
 
@@ -43,25 +45,35 @@ function findSubnet(
 ): number {
   checkUsable(collector, address, path, 'a customer address');
   if (isLinkLocal(address)) return vsid;
-  const text = formatIp(address);
-  const holds = (candidate: Prefix) => contains(candidate, address);
-  const read = known.find((candidate) => candidate?.subnet.prefixes.some(holds));
-  if (read === undefined) {
+  const found = holderOf(known, address);
+  if (found === undefined) {
     if (!hasAll || known.some((candidate) => candidate?.hasAllPrefixes !== true)) return vsid;
     const networks = known.flatMap((candidate) => candidate!.subnet.prefixes.map(formatPrefix));
     if (networks.length > NETWORKS_SHOWN) networks.splice(NETWORKS_SHOWN, Infinity, '…');
-    collector.add(path, `expected an address in ${networks.join(' or ')}, got ${text}`);
+    collector.add(path, `expected an address in ${networks.join(' or ')}, got ${formatIp(address)}`);
     return vsid;
   }
-  const { subnet } = read;
-  checkHostPart(collector, { address, length: subnet.prefixes.find(holds)!.length }, text, path);
-  if (subnet.gateways.some((gateway) => sameAddress(gateway, address))) {
+  const { read, prefix } = found;
+  checkHostPart(collector, { address, length: prefix.length }, path);
+  if (read.subnet.gateways.some((gateway) => sameAddress(gateway, address))) {
     collector.add(
       path,
-      `expected an address of its own, got ${text}, the gateway of virtual subnet ${read.vsid}`,
+      `expected an address of its own, got ${formatIp(address)}, the gateway of virtual subnet ${read.vsid}`,
     );
   }
-  return subnet.vsid;
+  return read.subnet.vsid;
+}
+
+/** The subnet that has an address, and which of its prefixes. */
+function holderOf(
+  known: EndpointSubnets['known'],
+  address: IpAddress,
+): { read: ReadSubnet; prefix: Prefix } | undefined {
+  for (const read of known) {
+    if (read === undefined) continue;
+    for (const prefix of read.subnet.prefixes) if (contains(prefix, address)) return { read, prefix };
+  }
+  return undefined;
 }
 
 export interface AddressContext {
@@ -81,10 +93,12 @@ export function pairAddresses(
   },
   placed: readonly (PlacedAddress | undefined)[],
   at: Path,
-): EndpointAddress[] {
+): readonly EndpointAddress[] {
+  const unpaired = placed.includes(undefined)
+    ? placed.filter((one) => one !== undefined)
+    : (placed as PlacedAddress[]);
   // Nearly every endpoint.
-  if (fields.method === 'nvgre' && fields.providers?.length === 0)
-    return placed.flatMap((one) => (one === undefined ? [] : { ...one, provider: undefined }));
+  if (fields.method === 'nvgre' && fields.providers?.length === 0) return unpaired;
   const place = [...at, 'providerAddresses'];
   const providers = (fields.providers ?? []).map((text, index) => {
     if (text === undefined) return undefined;
@@ -92,7 +106,6 @@ export function pairAddresses(
     const isUsable = checkUsable(collector, provider, [...place, index], 'a provider address');
     return { provider, isFree: claimProvider(provider, [...place, index]) && isUsable };
   });
-  const unpaired = placed.flatMap((one) => (one === undefined ? [] : [{ ...one, provider: undefined }]));
   if (fields.method === 'nvgre' && providers.length > 0)
     collector.add(place, 'expected none with method nvgre (its host’s address is used), got some');
   const isReadable =

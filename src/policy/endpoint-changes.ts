@@ -187,7 +187,7 @@ export function setMethod(applying: Applying, change: ChangeOf<'set-method'>, at
   const addresses = pairAddresses(
     { collector, claimProvider: claimProviderFor(applying, slot) },
     { method, providers: providerAddresses },
-    old.addresses.map(({ customer, vsid }) => ({ customer, vsid })),
+    old.addresses.map(({ customer, vsid }) => ({ customer, vsid, provider: undefined })),
     at,
   );
   checkHostFamilies(collector, index.hosts[old.host]!.host, addresses, [...at, 'method']);

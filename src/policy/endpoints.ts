@@ -1,7 +1,7 @@
 /** Endpoints of a routing domain: in subnets of it, on a host that exists, with MACs and addresses of their own. */
 
 import { formatIp, isLinkLocal, parseMac } from './addresses.ts';
-import { type Collector, type Registry, Unique } from './collector.ts';
+import type { Collector } from './collector.ts';
 import {
   type AddressContext,
   checkHostFamilies,
@@ -11,6 +11,8 @@ import {
 import { type Path, didYouMean, show } from './errors.ts';
 import type { KnownHosts } from './hosts.ts';
 import type { Endpoint, Host, MacAddress } from './model.ts';
+import { plainEndpoint } from './plain-endpoint.ts';
+import type { Registry } from './registry.ts';
 import { MAX_VLANS, endpointSchema } from './schema.ts';
 import type { ReadSubnet, ReadSubnets } from './subnets.ts';
 
@@ -37,7 +39,7 @@ export interface ReadEndpoint {
 
 export function readEndpoint(context: EndpointContext, document: unknown, at: Path): ReadEndpoint {
   const { collector, names } = context;
-  const fields = collector.read(endpointSchema, document, at);
+  const fields = plainEndpoint(document) ?? collector.read(endpointSchema, document, at);
   const { name, vsid, method, forwarding } = fields;
   if (name !== undefined) names.claim(name, [...at, 'name'], () => `endpoint "${name}"`);
   const host = fields.host === undefined ? undefined : findHost(context, fields.host, [...at, 'host']);
@@ -79,10 +81,13 @@ export function readEndpoint(context: EndpointContext, document: unknown, at: Pa
     method: method ?? 'nvgre',
     forwarding: forwarding ?? false,
     useVmMac: fields.useVmMac ?? false,
-    vlans: new Map(vlans.map(([vid, mapped]) => [Number(vid), mapped])),
+    vlans: vlans.length === 0 ? NO_VLANS : new Map(vlans.map(([vid, mapped]) => [Number(vid), mapped])),
   };
   return { endpoint, hasAllAddresses };
 }
+
+/** Of nearly every endpoint: a map of its own for each would be most of what a large policy takes. */
+const NO_VLANS: ReadonlyMap<number, number> = new Map();
 
 /** @returns undefined where there is no such host, which is noted, or none can be told. */
 export function findHost(
@@ -142,9 +147,10 @@ function readVlans(
   own: number | undefined,
   path: Path,
 ): (readonly [vid: string, vsid: number])[] {
-  const read: (readonly [string, number])[] = [];
-  const unique = new Unique<number>(collector);
   const entries = Object.entries(vlans);
+  if (entries.length === 0) return [];
+  const read: (readonly [string, number])[] = [];
+  const unique = collector.unique<number>();
   if (entries.length > MAX_VLANS)
     collector.add(path, `expected at most ${MAX_VLANS} VLAN ids, got ${entries.length}`);
   for (const [vid, vsid] of entries) {

@@ -1,19 +1,11 @@
 /** Hosts: each on its own, then against the others. */
 
-import {
-  formatIp,
-  isLinkLocal,
-  networkOf,
-  parseInterface,
-  parseIp,
-  parseMac,
-  sameAddress,
-  unusableAs,
-} from './addresses.ts';
-import { type Collector, type Registry, Unique } from './collector.ts';
+import { formatIp, parseInterface, parseIp, parseMac, unusableAs } from './addresses.ts';
+import type { Collector } from './collector.ts';
 import type { Path } from './errors.ts';
 import type { Gateway, Host, InterfaceAddress, IpAddress, Ipv4Address, Ipv6Address } from './model.ts';
 import type { Readable } from './readable.ts';
+import type { Registry } from './registry.ts';
 import { type HostDocument, hostSchema } from './schema.ts';
 
 /** Takes an address on the physical network, which only one host, VM or gateway can have. */
@@ -67,7 +59,7 @@ function readAddresses(
     const { address, length } = parseInterface(text)!;
     const place = [...at, position];
     checkUsable(collector, address, place, 'a provider address');
-    checkHostPart(collector, { address, length }, text, place);
+    checkHostPart(collector, { address, length }, place, text);
     const had = address.family === 4 ? ipv4 : ipv6;
     if (had !== undefined)
       collector.add(place, `expected one IPv${address.family} address, got ${text} as well`);
@@ -120,8 +112,8 @@ export function readHosts(
   let hasNameless = documents.length === 0;
   const context: HostContext = {
     collector,
-    names: new Unique(collector),
-    macs: new Unique(collector),
+    names: collector.unique(),
+    macs: collector.unique(),
     claimProvider,
     claimGateway: (address, place) => gateways.push({ address, path: place }),
   };
@@ -156,18 +148,20 @@ export function checkUsable(collector: Collector, address: IpAddress, path: Path
   return fault === undefined;
 }
 
-/** First and last address of an IPv4 prefix belong to the network itself (RFC 1122 §3.2.1.3), but for /31 and /32. */
+/**
+ * First and last address of an IPv4 prefix belong to the network itself (RFC 1122 §3.2.1.3), but for /31 and /32.
+ * @param text the address as it is written, where that is not how `formatIp` writes it.
+ */
 export function checkHostPart(
   collector: Collector,
   { address, length }: InterfaceAddress,
-  text: string,
   path: Path,
+  text?: string,
 ): void {
-  if (address.family !== 4 || length > 30 || isLinkLocal(address)) return;
-  const network = networkOf(address, length).address as Ipv4Address;
-  const broadcast = network.value + 2 ** (32 - length) - 1;
-  if (sameAddress(network, address))
-    collector.add(path, `expected a host’s address, got ${text}, the network itself`);
-  if (address.value === broadcast)
-    collector.add(path, `expected a host’s address, got ${text}, the broadcast address`);
+  if (address.family !== 4 || length > 30) return;
+  const size = 2 ** (32 - length);
+  const place = address.value % size;
+  if (place !== 0 && place !== size - 1) return;
+  const what = place === 0 ? 'the network itself' : 'the broadcast address';
+  collector.add(path, `expected a host’s address, got ${text ?? formatIp(address)}, ${what}`);
 }

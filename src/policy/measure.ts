@@ -23,7 +23,8 @@ function sortByHost({ hosts, customers }: Policy): KnownDomain[][] {
   const lists = hosts.map((): KnownDomain[] => []);
   for (const { name, routingDomains } of customers) {
     for (const domain of routingDomains) {
-      const present = new Set(domain.endpoints.map(({ host }) => host));
+      const present = new Set<number>();
+      for (const { host } of domain.endpoints) present.add(host);
       for (const host of present) lists[host]!.push({ customer: name, domain });
     }
   }

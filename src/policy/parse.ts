@@ -1,9 +1,10 @@
 /** Text or document → Policy, with every problem at its place. */
 
 import { formatIp, parseMac } from './addresses.ts';
-import { Collector, Unique } from './collector.ts';
+import { Collector, type Found } from './collector.ts';
 import { type Fabric, readCustomers } from './domains.ts';
 import { PolicyError } from './errors.ts';
+import { FirstLook, ProblemFound } from './first-look.ts';
 import { type ClaimProvider, readHosts } from './hosts.ts';
 import type { Policy, Provider } from './model.ts';
 import type { Readable } from './readable.ts';
@@ -29,9 +30,8 @@ export function parsePolicy(text: string, options: ParseOptions = {}): Policy {
   const file = options.file ?? 'policy';
   const source = text.startsWith('\ufeff') ? text.slice(1) : text;
   const format = options.format ?? formatOf(file, source);
-  const collector = new Collector();
-  const policy = readPolicy(collector, parseText(source, file, format));
-  if (collector.found.length > 0) throw new PolicyError(locateInText(collector.found, source, file, format));
+  const { policy, found } = lookAt(parseText(source, file, format));
+  if (found.length > 0) throw new PolicyError(locateInText(found, source, file, format));
   return markValid(policy);
 }
 
@@ -40,11 +40,23 @@ export function parsePolicy(text: string, options: ParseOptions = {}): Policy {
  * @throws PolicyError with all problems, without lines and columns.
  */
 export function validatePolicy(document: unknown, options: { name?: string } = {}): Policy {
-  const collector = new Collector();
-  const policy = readPolicy(collector, document);
-  if (collector.found.length > 0)
-    throw new PolicyError(toProblems(collector.found, options.name ?? 'policy', undefined));
+  const { policy, found } = lookAt(document);
+  if (found.length > 0) throw new PolicyError(toProblems(found, options.name ?? 'policy', undefined));
   return markValid(policy);
+}
+
+/** Twice where there are problems: the same rules, the second time with an eye on what stands where. */
+function lookAt(document: unknown): { policy: Policy; found: readonly Found[] } {
+  try {
+    const first = new FirstLook();
+    const policy = readPolicy(first, document);
+    first.finish();
+    return { policy, found: [] };
+  } catch (error) {
+    if (!(error instanceof ProblemFound)) throw error;
+  }
+  const collector = new Collector();
+  return { policy: readPolicy(collector, document), found: collector.found };
 }
 
 /** Reads as much as can be read, so that every problem is found; the result counts only if there was none. */
@@ -55,7 +67,7 @@ function readPolicy(collector: Collector, document: unknown): Policy {
       : {};
   checkRoot(collector, document, root);
   const provider = collector.read(providerSchema, root.provider ?? {}, ['provider']);
-  const providers = new Unique<number | bigint>(collector);
+  const providers = collector.unique<number | bigint>();
   const claimProvider: ClaimProvider = (address, path) =>
     providers.claim(address.value, path, () => `provider address ${formatIp(address)}`);
   const hosts = readHosts(collector, listOf(root.hosts), ['hosts'], claimProvider);
@@ -64,9 +76,9 @@ function readPolicy(collector: Collector, document: unknown): Policy {
     hosts,
     claimProvider,
     routerMac: provider.routerMac === undefined ? undefined : parseMac(provider.routerMac),
-    vsids: new Unique(collector),
-    domainIds: new Unique(collector),
-    endpointNames: new Unique(collector),
+    vsids: collector.unique(),
+    domainIds: collector.unique(),
+    endpointNames: collector.unique(),
   };
   const customers = readCustomers(fabric, listOf(root.customers), ['customers']);
   const policy: Policy = { version: 1, provider: buildProvider(provider), hosts: hosts.hosts, customers };

@@ -1,10 +1,11 @@
 /** Routes of a routing domain: each to a network beyond the subnets, through an endpoint, and none back to itself. */
 
 import { formatIp, formatPrefix, isLinkLocal, parseIp, parsePrefix } from './addresses.ts';
-import { type Collector, type Registry, Unique } from './collector.ts';
+import type { Collector } from './collector.ts';
 import type { Path } from './errors.ts';
 import type { IpAddress, Route, Subnet } from './model.ts';
 import { PrefixMap } from './prefix-map.ts';
+import type { Registry } from './registry.ts';
 import { type Network, addRoute, findLoops, loopMessage } from './route-loops.ts';
 import { routeSchema } from './schema.ts';
 
@@ -87,7 +88,7 @@ export function readRoutes(
   }
   const context = {
     collector,
-    routes: new Unique<string>(collector),
+    routes: collector.unique<string>(),
     networks,
     isEndpoint,
     subnets: () => subnets,

@@ -42,17 +42,20 @@ function object<Shape extends z.core.$ZodShape>(shape: Shape) {
 const boolean = () => z.boolean({ error: 'true or false' });
 
 /** A control character in a name would break one-line errors. */
-const isName = (value: string) =>
+export const isName = (value: string) =>
   value.trim() === value && value.length >= 1 && value.length <= 63 && !/\p{C}/u.test(value);
+
+export function isUnicastMac(value: string): boolean {
+  const parsed = parseMac(value);
+  return parsed !== undefined && parsed !== 0 && !isGroupMac(parsed);
+}
+
+export const isAddress = (value: string) => parseIp(value) !== undefined;
 
 const name = () =>
   text('a name of 1 to 63 characters without spaces around it', isName).meta({ minLength: 1, maxLength: 63 });
-const mac = () =>
-  text('a unicast MAC like 02:00:00:00:00:01', (value) => {
-    const parsed = parseMac(value);
-    return parsed !== undefined && parsed !== 0 && !isGroupMac(parsed);
-  });
-const address = () => text('an IPv4 or IPv6 address', (value) => parseIp(value) !== undefined);
+const mac = () => text('a unicast MAC like 02:00:00:00:00:01', isUnicastMac);
+const address = () => text('an IPv4 or IPv6 address', isAddress);
 const NETWORK = 'a network like 10.1.1.0/24, host bits zero';
 const prefix = () =>
   z
@@ -71,7 +74,8 @@ const interfaceAddress = () =>
     'an address with its prefix length, like 192.168.1.10/24',
     (value) => parseInterface(value) !== undefined,
   );
-const vsid = () => integer(0, 0xff_ffff, 'a virtual subnet id');
+export const MAX_VSID = 0xff_ffff;
+const vsid = () => integer(0, MAX_VSID, 'a virtual subnet id');
 
 /** VLAN ids of one endpoint. */
 export const MAX_VLANS = 64;

@@ -9,10 +9,11 @@ import {
   parseIp,
   parsePrefix,
 } from './addresses.ts';
-import { type Collector, type Registry, Unique } from './collector.ts';
+import type { Collector } from './collector.ts';
 import type { Path } from './errors.ts';
 import { checkHostPart, checkUsable } from './hosts.ts';
 import type { IpAddress, Prefix, Subnet } from './model.ts';
+import type { Registry } from './registry.ts';
 import { MAX_SUBNETS, subnetSchema } from './schema.ts';
 
 const RESERVED_BELOW = 0x1000;
@@ -93,7 +94,7 @@ function readGateways(
   { prefixes, hasAllPrefixes }: { prefixes: readonly Prefix[]; hasAllPrefixes: boolean },
   path: Path,
 ): IpAddress[] {
-  const unique = new Unique<string>(collector);
+  const unique = collector.unique<string>();
   const gateways: IpAddress[] = [];
   for (const [index, written] of texts.entries()) {
     if (written === undefined) continue;
@@ -105,8 +106,7 @@ function readGateways(
     checkUsable(collector, gateway, place, 'a gateway’s address');
     if (isLinkLocal(gateway)) continue;
     const prefix = prefixes.find((candidate) => contains(candidate, gateway));
-    if (prefix !== undefined)
-      checkHostPart(collector, { address: gateway, length: prefix.length }, text, place);
+    if (prefix !== undefined) checkHostPart(collector, { address: gateway, length: prefix.length }, place);
     else if (hasAllPrefixes)
       collector.add(place, `expected an address in ${prefixes.map(formatPrefix).join(' or ')}, got ${text}`);
   }

@@ -1,9 +1,10 @@
 /** One list of changes on its way into a state: what is wrong with it, and how to take it back. */
 
-import { Collector, type Registry } from './collector.ts';
+import { Collector } from './collector.ts';
 import type { Effect } from './delta.ts';
 import type { DomainState } from './domain-state.ts';
 import type { Path } from './errors.ts';
+import type { Registry } from './registry.ts';
 
 /** Somebody who has what can exist once. */
 export interface Owner {

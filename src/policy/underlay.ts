@@ -23,7 +23,8 @@ export function checkUnderlay(collector: Collector, policy: Policy, unsound: Rea
   for (const { routingDomains } of policy.customers) {
     for (const { endpoints } of routingDomains) {
       // An endpoint with problems may be on no host.
-      const used = new Set(endpoints.map(({ host }) => policy.hosts[host]));
+      const used = new Set<Host | undefined>();
+      for (const { host } of endpoints) used.add(policy.hosts[host]);
       const hosts = [...used].filter((host) => host !== undefined && !unsound.has(host)) as Host[];
       if (hosts.length < 2) continue;
       checkFamilies(collector, hosts, reported);
