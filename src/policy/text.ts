@@ -4,6 +4,7 @@ import { type Document, LineCounter, type YAMLError, parseDocument } from 'yaml'
 import type { Found } from './collector.ts';
 import { type Path, PolicyError, type Problem, formatPath, show } from './errors.ts';
 import { findJsonPlaces } from './json-places.ts';
+import { plainYaml } from './plain-yaml.ts';
 
 interface Place {
   readonly line: number;
@@ -17,7 +18,7 @@ export type Format = 'yaml' | 'json';
 
 /** @throws PolicyError for what cannot be read as that format. */
 export function parseText(text: string, file: string, format: Format): unknown {
-  return format === 'json' ? parseJson(text, file) : parseYaml(text, file).document;
+  return format === 'json' ? parseJson(text, file) : (plainYaml(text) ?? parseYaml(text, file).document);
 }
 
 /** Places cost a second look at the text, which a right policy does not pay for. */
