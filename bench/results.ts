@@ -41,13 +41,26 @@ Ratios can be compared between machines; times cannot, and on a shared machine t
 <!-- commands -->
 <!-- /commands -->
 
+## Large policies
+
+<!-- policy -->
+<!-- /policy -->
+
 ## Start
 
 <!-- startup -->
 <!-- /startup -->
 `;
 
-export type Section = 'engine' | 'routing' | 'changes' | 'workers' | 'compare' | 'commands' | 'startup';
+export type Section =
+  | 'engine'
+  | 'routing'
+  | 'changes'
+  | 'workers'
+  | 'compare'
+  | 'commands'
+  | 'policy'
+  | 'startup';
 
 export interface Result {
   readonly section: Section;

@@ -24,6 +24,11 @@ export class Collector {
     this.found.push(first === undefined ? { path, message } : { path, message, first });
   }
 
+  /** The path of a part. */
+  within(path: Path, part: string | number): Path {
+    return [...path, part];
+  }
+
   /** For things that may exist once. */
   unique<Key extends Claimed>(): Registry<Key> {
     return new Unique(this);

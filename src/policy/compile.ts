@@ -54,6 +54,8 @@ export class Plan {
   readonly numbers: Readonly<
     Record<'ports' | 'subnets' | 'domains' | 'members' | 'prefixes' | 'routes', Numbers>
   >;
+  /** By the member's number: how many endpoints need it. */
+  readonly memberUses: Uint32Array;
   readonly ranges4: Stretches;
   readonly ranges6: Stretches;
   /** Path MTU 62 bytes less: a tunnel of this host is over IPv6. */
@@ -76,6 +78,7 @@ export class Plan {
       prefixes: numbers('IPv6 prefixes', capacity.prefixes),
       routes: numbers('routes', capacity.routes),
     };
+    this.memberUses = new Uint32Array(capacity.members + 1);
     this.ranges4 = new Stretches('IPv4 routes', capacity.ranges4, sink.epochs);
     this.ranges6 = new Stretches('IPv6 routes', capacity.ranges6, sink.epochs);
     this.hops = new NextHops(host, numbers('next hops', capacity.nextHops), (hop) => {

@@ -14,8 +14,8 @@ export interface PlannedSubnet {
   readonly subnet: Subnet;
 }
 
-/** Who gets copies of what a subnet floods, by host index or minus the port: the member's number, and how many endpoints need it. */
-type Members = Map<number, { readonly number: number; uses: number }>;
+/** Who gets copies of what a subnet floods, by host index or minus the port: the member's number. */
+type Members = Map<number, number>;
 
 interface InstalledRanges {
   readonly base: number;
@@ -338,15 +338,16 @@ export class DomainTables {
   }
 
   #joinSubnet(endpoint: Endpoint, vsid: number, key: number): void {
-    const { hosts, hops, numbers, sink } = this.#plan;
+    const { hosts, hops, memberUses, numbers, sink } = this.#plan;
     const members = this.#members.get(vsid)!;
     const known = members.get(key);
     if (known !== undefined) {
-      known.uses++;
+      memberUses[known]!++;
       return;
     }
     const number = numbers.members.take();
-    members.set(key, { number, uses: 1 });
+    members.set(key, number);
+    memberUses[number] = 1;
     sink.writer.begin(abi.RECORD_MEMBER);
     sink.writer.u32(abi.RECORD_INDEX, number);
     sink.writer.u32(abi.RECORD_SUBNET, this.#subnets.get(vsid)!.index);
@@ -360,15 +361,15 @@ export class DomainTables {
   }
 
   #leaveSubnet(vsid: number, key: number): void {
-    const { numbers, sink } = this.#plan;
+    const { memberUses, numbers, sink } = this.#plan;
     const members = this.#members.get(vsid)!;
-    const member = members.get(key)!;
-    if (--member.uses > 0) return;
+    const number = members.get(key)!;
+    if (--memberUses[number]! > 0) return;
     members.delete(key);
     sink.writer.begin(abi.RECORD_MEMBER | abi.RECORD_REMOVE);
-    sink.writer.u32(abi.RECORD_INDEX, member.number);
+    sink.writer.u32(abi.RECORD_INDEX, number);
     sink.writer.u32(abi.RECORD_SUBNET, this.#subnets.get(vsid)!.index);
-    numbers.members.release(member.number);
+    numbers.members.release(number);
   }
 
   #memberKey({ host, name }: Endpoint): number {

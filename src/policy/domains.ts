@@ -142,7 +142,7 @@ function readEndpoints(
 ): ReadEndpoints {
   let hasAllAddresses = documents !== undefined;
   const endpoints = (documents ?? []).map((document, index) => {
-    const read = readEndpoint(context, document, [...path, index]);
+    const read = readEndpoint(context, document, context.collector.within(path, index));
     hasAllAddresses &&= read.hasAllAddresses;
     return read.endpoint;
   });

@@ -29,7 +29,7 @@ export function placeAddresses(
   return texts.map((text, index) => {
     if (text === undefined) return undefined;
     const customer = parseIp(text)!;
-    const vsid = findSubnet(collector, customer, subnets, [...path, index]);
+    const vsid = findSubnet(collector, customer, subnets, collector.within(path, index));
     return { customer, vsid, provider: undefined };
   });
 }

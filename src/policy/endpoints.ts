@@ -41,36 +41,38 @@ export function readEndpoint(context: EndpointContext, document: unknown, at: Pa
   const { collector, names } = context;
   const fields = plainEndpoint(document) ?? collector.read(endpointSchema, document, at);
   const { name, vsid, method, forwarding } = fields;
-  if (name !== undefined) names.claim(name, [...at, 'name'], () => `endpoint "${name}"`);
-  const host = fields.host === undefined ? undefined : findHost(context, fields.host, [...at, 'host']);
-  const own = vsid === undefined ? undefined : findSubnet(context, vsid, [...at, 'vsid']);
-  const vlans = readVlans(collector, fields.vlans ?? {}, vsid, [...at, 'vlans']);
+  if (name !== undefined) names.claim(name, collector.within(at, 'name'), () => `endpoint "${name}"`);
+  const host =
+    fields.host === undefined ? undefined : findHost(context, fields.host, collector.within(at, 'host'));
+  const own = vsid === undefined ? undefined : findSubnet(context, vsid, collector.within(at, 'vsid'));
+  const vlans = readVlans(collector, fields.vlans ?? {}, vsid, collector.within(at, 'vlans'));
   const subnets = [own, ...vlans.map(([vid, mapped]) => findSubnet(context, mapped, [...at, 'vlans', vid]))];
   const mac = readMac(context, fields.mac, subnets, at);
 
   const hasSubnets = fields.vlans !== undefined && vlans.length === Object.keys(fields.vlans).length;
+  const place = collector.within(at, 'addresses');
   const placed = placeAddresses(
     collector,
     fields.addresses ?? [],
     { known: subnets, hasAll: vsid !== undefined && hasSubnets, vsid: vsid ?? -1 },
-    [...at, 'addresses'],
+    place,
   );
   for (const [index, one] of placed.entries()) {
     if (one === undefined) continue;
     const { customer } = one;
     const registry = isLinkLocal(customer) ? own && context.linkLocalsIn(vsid!) : context.addresses;
-    registry?.claim(customer.value, [...at, 'addresses', index], () => `address ${formatIp(customer)}`);
+    registry?.claim(customer.value, collector.within(place, index), () => `address ${formatIp(customer)}`);
   }
   if (fields.addresses?.length === 0 && forwarding === false) {
     collector.add(
-      [...at, 'addresses'],
+      place,
       'expected at least one address (only a forwarding endpoint may have none), got none',
     );
   }
   const hasAllAddresses = fields.addresses !== undefined && !placed.includes(undefined);
   const paired = pairAddresses(context, { method, providers: fields.providerAddresses }, placed, at);
   if (host !== undefined && !context.hosts.unsound.has(host)) {
-    checkHostFamilies(collector, host, paired, [...at, 'host']);
+    checkHostFamilies(collector, host, paired, collector.within(at, 'host'));
   }
   const endpoint: Endpoint = {
     name: name ?? '',
@@ -131,7 +133,7 @@ function readMac(
 ): MacAddress | undefined {
   if (text === undefined) return undefined;
   const mac = parseMac(text)!;
-  const path = [...at, 'mac'];
+  const path = collector.within(at, 'mac');
   if (mac === routerMac) collector.add(path, `expected a MAC of its own, got ${text}, the router’s`);
   for (const subnet of new Set(subnets)) {
     const vsid = subnet?.vsid;

@@ -4,6 +4,7 @@
  */
 
 import { Collector } from './collector.ts';
+import type { Path } from './errors.ts';
 import type { Claimed, Registry } from './registry.ts';
 
 /** Ends a first look. */
@@ -14,6 +15,10 @@ export class FirstLook extends Collector {
 
   override add(): never {
     throw new ProblemFound();
+  }
+
+  override within(path: Path): Path {
+    return path;
   }
 
   override unique<Key extends Claimed>(): Registry<Key> {

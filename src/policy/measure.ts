@@ -89,9 +89,8 @@ class Count {
     capacity.domains++;
     capacity.routes += domain.routes.length;
     this.#addSubnets(domain);
-    const remoteHosts = new Map<number, Set<number>>();
+    const remoteHosts = new Map<number, HostSet>();
     for (const endpoint of domain.endpoints) this.#addEndpoint(endpoint, remoteHosts);
-    for (const hosts of remoteHosts.values()) capacity.members += hosts.size;
   }
 
   #addSubnets({ subnets, routes }: RoutingDomain): void {
@@ -112,7 +111,7 @@ class Count {
     if (prefixes[6] > 0) capacity.ranges6 += prefixes[6] * 2 + 1;
   }
 
-  #addEndpoint(endpoint: Endpoint, remoteHosts: Map<number, Set<number>>): void {
+  #addEndpoint(endpoint: Endpoint, remoteHosts: Map<number, HostSet>): void {
     const capacity = this.#capacity;
     const isLocal = endpoint.host === this.#host.index;
     const peer = this.#policy.hosts[endpoint.host]!;
@@ -126,8 +125,8 @@ class Count {
       this.#peers.add(peer);
       for (const vsid of vsids) {
         let hosts = remoteHosts.get(vsid);
-        if (hosts === undefined) remoteHosts.set(vsid, (hosts = new Set()));
-        hosts.add(endpoint.host);
+        if (hosts === undefined) remoteHosts.set(vsid, (hosts = new HostSet(this.#policy.hosts.length)));
+        if (hosts.add(endpoint.host)) capacity.members++;
       }
     }
     for (const { customer, provider } of endpoint.addresses) {
@@ -146,5 +145,22 @@ class Count {
     this.#capacity.providers4 += peers.filter(({ ipv4 }) => ipv4 !== undefined).length;
     this.#capacity.providers6 += peers.filter(({ ipv6 }) => ipv6 !== undefined).length;
     return this.#capacity;
+  }
+}
+
+/** Hosts by index, a bit each: a large subnet has endpoints on all of them. */
+class HostSet {
+  readonly #words: Uint32Array;
+
+  constructor(hosts: number) {
+    this.#words = new Uint32Array(Math.ceil(hosts / 32));
+  }
+
+  /** @returns whether it is new. */
+  add(host: number): boolean {
+    const bit = 1 << (host & 31);
+    const word = this.#words[host >>> 5]!;
+    this.#words[host >>> 5] = word | bit;
+    return (word & bit) === 0;
   }
 }

@@ -17,7 +17,8 @@ export interface PeerHop {
 export class NextHops {
   readonly peers = new Map<number, PeerHop>();
   readonly #byKey = new Map<string, PeerHop>();
-  readonly #plain = new Map<Host, PeerHop>();
+  /** By `Host.index`: the next hop of its tunnel. */
+  readonly #plain: (PeerHop | undefined)[] = [];
   readonly #ofPort = new Map<number, number>();
   readonly #host: Host;
   readonly #numbers: Numbers;
@@ -47,7 +48,7 @@ export class NextHops {
 
   /** The peer by NVGRE. */
   ofHost(peer: Host): number {
-    return (this.#plain.get(peer) ?? this.#add(peer, 0, false)).index;
+    return (this.#plain[peer.index] ?? this.#add(peer, 0, false)).index;
   }
 
   /** The peer that an endpoint is behind; `provider`: the address that rewritten packets to it carry. */
@@ -66,7 +67,7 @@ export class NextHops {
       this.#byKey.delete(`${host.index} ${hop.rewriteMac} ${hop.useVmMac}`);
       this.#numbers.release(hop.index);
     }
-    this.#plain.delete(host);
+    this.#plain[host.index] = undefined;
   }
 
   #of(host: Host, rewriteMac: number, useVmMac: boolean): number {
@@ -78,9 +79,9 @@ export class NextHops {
 
   #add(host: Host, rewriteMac: number, useVmMac: boolean): PeerHop {
     const index = this.#numbers.take();
-    const first = this.#plain.get(host)?.index ?? (rewriteMac === 0 ? index : this.ofHost(host));
+    const first = this.#plain[host.index]?.index ?? (rewriteMac === 0 ? index : this.ofHost(host));
     const hop = { index, host, rewriteMac, useVmMac, first };
-    if (rewriteMac === 0) this.#plain.set(host, hop);
+    if (rewriteMac === 0) this.#plain[host.index] = hop;
     else this.#byKey.set(`${host.index} ${rewriteMac} ${useVmMac}`, hop);
     this.peers.set(index, hop);
     this.#isNew(hop);

@@ -5,7 +5,7 @@ import type { Host, IpAddress, MacAddress } from './model.ts';
 
 export class RecordWriter {
   readonly #view: DataView;
-  readonly #bytes: Uint8Array;
+  readonly #words: Float64Array;
   readonly #install: (count: number) => void;
   #count = 0;
   #record = 0;
@@ -13,7 +13,7 @@ export class RecordWriter {
   /** @param install takes the first `count` records of the region. */
   constructor(view: DataView, install: (count: number) => void) {
     this.#view = view;
-    this.#bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+    this.#words = new Float64Array(view.buffer, view.byteOffset, view.byteLength / 8);
     this.#install = install;
   }
 
@@ -21,7 +21,9 @@ export class RecordWriter {
   begin(kind: number): void {
     if (this.#count === abi.STAGING_RECORDS) this.flush();
     this.#record = this.#count++ * abi.RECORD_SIZE;
-    this.#bytes.fill(0, this.#record, this.#record + abi.RECORD_SIZE);
+    // A loop: calling `fill` for so few words takes longer than the words.
+    const first = this.#record / 8;
+    for (let word = 0; word < abi.RECORD_SIZE / 8; word++) this.#words[first + word] = 0;
     this.u8(abi.RECORD_KIND, kind);
   }
 
