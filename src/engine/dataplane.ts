@@ -157,6 +157,7 @@ export class Dataplane {
   /**
    * Changes the policy while packets are processed, record by record: packets see each change whole or not at all.
    * @throws PolicyError with every problem; then nothing has changed.
+   * @throws RangeError when the tables would have to be larger than the memory can be; then the policy is as it was.
    */
   apply(changes: Change | readonly Change[]): void {
     this.#state ??= new FabricState(this.policy);
@@ -168,7 +169,22 @@ export class Dataplane {
       this.#generations.endEpoch();
     } catch (error) {
       if (!(error instanceof TablesFullError)) throw error;
-      this.#replace(this.policy, SLACK);
+      this.#grow(this.#state);
+    }
+  }
+
+  /** Larger tables. Where there is no memory for them, those that are half changed are built as they were. */
+  #grow(state: FabricState): void {
+    try {
+      try {
+        this.#replace(state.policy, SLACK);
+      } catch {
+        this.#replace(state.policy, 0);
+      }
+    } catch (error) {
+      state.takeBack();
+      this.#replace(state.policy, 0);
+      throw error;
     }
   }
 

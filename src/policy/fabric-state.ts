@@ -15,6 +15,7 @@ import { isPolicy } from './valid.ts';
 
 export class FabricState {
   readonly #index: FabricIndex;
+  #last: { readonly transaction: Transaction; readonly built: Policy | undefined } | undefined;
 
   /**
    * @param policy from `parsePolicy`, `validatePolicy` or another `FabricState`; it stays as it is.
@@ -45,6 +46,8 @@ export class FabricState {
    */
   apply(changes: readonly Change[]): Effect[] {
     const { built } = this.#index;
+    for (const domain of this.#last?.transaction.thinned ?? []) domain.compact();
+    this.#last = undefined;
     const transaction = new Transaction(this.#moveBack);
     const applying: Applying = { index: this.#index, transaction };
     const effects: Effect[] = [];
@@ -61,8 +64,16 @@ export class FabricState {
       this.#index.built = built;
       throw new PolicyError(toProblems(found, 'delta', undefined));
     }
-    for (const domain of transaction.thinned) domain.compact();
+    this.#last = { transaction, built };
     return effects;
+  }
+
+  /** Takes back the last list of changes that was applied, once. */
+  takeBack(): void {
+    if (this.#last === undefined) return;
+    this.#last.transaction.undoTo(0);
+    this.#index.built = this.#last.built;
+    this.#last = undefined;
   }
 
   /** Apart from the other changes, because VMs move by the thousand: Map lookups, one endpoint and one effect. */

@@ -655,6 +655,30 @@ describe('a list of changes', () => {
     expect(state().apply([])).toEqual([]);
   });
 
+  it('is taken back as a whole, and only the last one', () => {
+    const fabric = state();
+    const mac = '02:00:00:00:bb:01';
+    fabric.apply([{ op: 'add-route', domain: D1, route: { to: '10.9.0.0/16', via: '10.0.0.11' } }]);
+    const before = fabric.policy;
+    fabric.apply([
+      { op: 'remove-endpoint', name: 'b' },
+      { op: 'remove-endpoint', name: 'r' },
+      { op: 'move-endpoint', name: 'a', host: 'h2' },
+      { op: 'remove-subnet', vsid: 5003 },
+      { op: 'remove-endpoint', name: 'z' },
+      {
+        op: 'add-endpoint',
+        domain: D1,
+        endpoint: { name: 'b', vsid: 5001, mac, addresses: ['10.0.0.12'], host: 'h1' },
+      },
+    ]);
+    fabric.takeBack();
+    expect(fabric.policy).toEqual(before);
+    fabric.takeBack();
+    expect(fabric.policy).toEqual(before);
+    expect(fabric.apply([{ op: 'move-endpoint', name: 'r', host: 'h1' }])).toHaveLength(1);
+  });
+
   it('of anything at all is applied or a PolicyError', () => {
     const op = fc.constantFrom(
       'add-endpoint',
