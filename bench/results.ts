@@ -53,14 +53,7 @@ Ratios can be compared between machines; times cannot, and on a shared machine t
 `;
 
 export type Section =
-  | 'engine'
-  | 'routing'
-  | 'changes'
-  | 'workers'
-  | 'compare'
-  | 'commands'
-  | 'policy'
-  | 'startup';
+  'engine' | 'routing' | 'changes' | 'workers' | 'compare' | 'commands' | 'policy' | 'startup';
 
 export interface Result {
   readonly section: Section;
