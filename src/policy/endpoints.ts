@@ -57,9 +57,9 @@ export function readEndpoint(context: EndpointContext, document: unknown, at: Pa
     { known: subnets, hasAll: vsid !== undefined && hasSubnets, vsid: vsid ?? -1 },
     place,
   );
-  for (const [index, one] of placed.entries()) {
-    if (one === undefined) continue;
-    const { customer } = one;
+  for (let index = 0; index < placed.length; index++) {
+    const customer = placed[index]?.customer;
+    if (customer === undefined) continue;
     const registry = isLinkLocal(customer) ? own && context.linkLocalsIn(vsid!) : context.addresses;
     registry?.claim(customer.value, collector.within(place, index), () => `address ${formatIp(customer)}`);
   }
@@ -135,7 +135,8 @@ function readMac(
   const mac = parseMac(text)!;
   const path = collector.within(at, 'mac');
   if (mac === routerMac) collector.add(path, `expected a MAC of its own, got ${text}, the router’s`);
-  for (const subnet of new Set(subnets)) {
+  // One, of nearly every endpoint.
+  for (const subnet of subnets.length > 1 ? new Set(subnets) : subnets) {
     const vsid = subnet?.vsid;
     if (vsid !== undefined) macsIn(vsid).claim(mac, path, () => `MAC ${text} in virtual subnet ${vsid}`);
   }

@@ -33,13 +33,17 @@ export class FirstLook extends Collector {
   }
 }
 
-/** Sorted at the end, numbers take a tenth of the time and of the memory that a Map of them takes. */
+/**
+ * Numbers, sorted at the end, take a tenth of the time and of the memory that a Map takes; texts are told apart by 52 bits of a
+ * hash. Two texts with the same one would only cost a second look, which compares the texts.
+ */
 class Gathered<Key extends Claimed> implements Registry<Key> {
   readonly #numbers: number[] = [];
   readonly #others = new Set<Key>();
 
   claim(key: Key): boolean {
     if (typeof key === 'number') this.#numbers.push(key);
+    else if (typeof key === 'string') this.#numbers.push(hashOf(key));
     else if (this.#others.size === this.#others.add(key).size) throw new ProblemFound();
     return true;
   }
@@ -49,4 +53,17 @@ class Gathered<Key extends Claimed> implements Registry<Key> {
     for (let index = 1; index < sorted.length; index++) if (sorted[index - 1] === sorted[index]) return true;
     return false;
   }
+}
+
+/** FNV-1a of 32 bits (RFC 9923), and 20 bits of a hash with another multiplier. */
+function hashOf(text: string): number {
+  let low = 0x811c_9dc5;
+  let high = text.length;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    low = Math.imul(low ^ code, 0x0100_0193);
+    high = Math.imul(high ^ code, 0x85eb_ca6b);
+    high ^= high >>> 13;
+  }
+  return (high >>> 12) * 2 ** 32 + (low >>> 0);
 }
