@@ -8,7 +8,7 @@
  */
 
 // Written by the pool.
-/** Inputs pushed. */
+/** Inputs pushed, as far as the worker may see them. */
 export const PUSHED = 0;
 /** Batches whose outputs have all been read. */
 export const READ = 1;

@@ -22,6 +22,8 @@ import { Slots } from './slots.ts';
 import { type WorkerThread, listen } from './thread.ts';
 import type { Addresses, Start } from './worker.ts';
 
+/** The worker sees so many frames at once that are pushed in one task: each look takes the cache line from the pusher. */
+const SHOW_AFTER = 32;
 /** So many frames are pushed in one task before a sleeping worker is woken; else it is when the task ends. */
 const WAKE_AFTER = 256;
 
@@ -50,7 +52,7 @@ export class Lane {
   #mask = 0;
   #pushed = 0;
   #done = 0;
-  /** Pushed since the worker was last woken. */
+  /** Pushed in this task. */
   #unrung = 0;
   #read = 0;
   /** Outputs of batch `#read` that have been delivered. */
@@ -131,14 +133,15 @@ export class Lane {
     inputs[place * 4 + 2] = port | ((isTooLong ? flags | INPUT_TOO_LONG : flags) << 16);
     this.#numbers[place] = input;
     this.#pushed = (this.#pushed + 1) | 0;
-    Atomics.store(this.#words, PUSHED, this.#pushed);
     if (this.#unrung === 0) queueMicrotask(this.#ring);
-    else if (this.#unrung % WAKE_AFTER === 0) this.#wake(FOR_INPUT);
     this.#unrung++;
+    if (this.#unrung % SHOW_AFTER === 0) Atomics.store(this.#words, PUSHED, this.#pushed);
+    if (this.#unrung % WAKE_AFTER === 0) this.#wake(FOR_INPUT);
   }
 
   readonly #ring = (): void => {
     this.#unrung = 0;
+    Atomics.store(this.#words, PUSHED, this.#pushed);
     this.#wake(FOR_INPUT);
   };
 
