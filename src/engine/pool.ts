@@ -63,9 +63,10 @@ export class WorkerPool {
    */
   static async create(options: WorkerPoolOptions): Promise<WorkerPool> {
     checkOptions(options);
-    const { workers, batch = DEFAULT_BATCH, capacity = {} } = options;
+    const { workers, batch = DEFAULT_BATCH, capacity = {}, ...rest } = options;
+    const { onOutput: _output, onDrop: _drop, onCrash: _crash, createWorker: _create, ...own } = rest;
     const dataplane = await Dataplane.create({
-      ...options,
+      ...own,
       build: 'threads',
       workers: workers + 1,
       // Half of them for the next batch while the pool reads what the last one wrote.

@@ -59,8 +59,13 @@ process.on('exit', () => console.log(sent.length, sent.at(-1)));
 
 describe('the examples run:', () => {
   it('README.md, as a library', () => {
-    const output = run('readme.mjs', AROUND + blocksOf('README.md', 'ts').join('\n'));
+    const output = run('readme.mjs', AROUND + blocksOf('README.md', 'ts').slice(0, 2).join('\n'));
     expect(output).toBe('{}\n1000 [ 0, 86 ]\n');
+  });
+
+  it('README.md, on several cores', () => {
+    const [, , pool] = blocksOf('README.md', 'ts');
+    expect(run('pool.mjs', AROUND + pool!)).toMatch(/\n1000 \[ 0, 86 \]\n$/);
   });
 
   it('docs/api.md', () => {
