@@ -2,7 +2,7 @@
 
 import { OUTPUT_SIZE, SLOT_HEADROOM, SLOT_SIZE } from '../src/abi/layout.ts';
 import { Generations, roomFor } from '../src/engine/generations.ts';
-import { type Instance, createInstance } from '../src/engine/instance.ts';
+import { type Instance, type Staging, createInstance } from '../src/engine/instance.ts';
 import { plan } from '../src/policy/compile.ts';
 import type { Host, Policy } from '../src/policy/model.ts';
 import { PlainEngine } from './plain/engine.ts';
@@ -30,8 +30,9 @@ export async function wasmInstance(
   policy: Policy,
   host: Host,
   build: 'release' | 'threads',
+  staging: Staging = 'auto',
 ): Promise<Instance> {
-  const instance = await createInstance(build, { slots: SLOTS, largeSlots: 0, copySlots: 64 });
+  const instance = await createInstance(build, { slots: SLOTS, largeSlots: 0, copySlots: 64 }, 1, staging);
   const generations = new Generations(instance, new Uint8Array(16).fill(7));
   generations.publish(generations.build(policy, host, roomFor(policy, host, {}, 0)), undefined);
   return instance;

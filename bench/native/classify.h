@@ -21,6 +21,8 @@ enum { TRUNCATED = 1, MALFORMED = 2 };
 // A routing header has segments left: the pseudo-header's destination is not the one of the IP header.
 #define SEGMENTS_LEFT (1ULL << 35)
 #define AUTHENTICATED (1ULL << 36)
+// A first fragment without the whole chain of headers (RFC 7112).
+#define SHORT_FIRST (1ULL << 37)
 
 // Extension headers, RFC 8200 §4, RFC 4302.
 enum {
@@ -29,6 +31,7 @@ enum {
   FRAGMENT_HEADER = 44,
   AUTHENTICATION = 51,
   DESTINATION_OPTIONS = 60,
+  NO_NEXT_HEADER = 59,
   MAX_EXTENSION_HEADERS = 8,
 };
 
@@ -39,6 +42,8 @@ static inline uint32_t flow_protocol_of(uint64_t shape) { return (uint32_t)(shap
 static inline bool is_fragment(uint64_t shape) { return (shape & FRAGMENT) != 0; }
 static inline bool is_later_fragment(uint64_t shape) { return (shape & LATER_FRAGMENT) != 0; }
 static inline bool has_broken_chain(uint64_t shape) { return (shape & BROKEN_CHAIN) != 0; }
+// What the packet carries cannot be told: guards would be evaded (RFC 7112, RFC 7113).
+static inline bool hides_transport(uint64_t shape) { return (shape & (BROKEN_CHAIN | SHORT_FIRST)) != 0; }
 static inline bool has_segments_left(uint64_t shape) { return (shape & SEGMENTS_LEFT) != 0; }
 static inline bool is_authenticated(uint64_t shape) { return (shape & AUTHENTICATED) != 0; }
 
@@ -80,6 +85,12 @@ static inline uint64_t fragment_flags(const uint8_t *header) {
   return (offset_and_more & 1) != 0 ? FRAGMENT : 0;
 }
 
+// Bytes of the header at the end of the chain that must be there: no fragment but the last has less than 8.
+static inline uint32_t header_of(uint32_t protocol) {
+  if (protocol == NO_NEXT_HEADER) return 0;
+  return protocol == TCP ? TCP_HEADER : 8;
+}
+
 static COLD uint64_t walk_extensions(const uint8_t *packet, uint32_t length, uint32_t protocol) {
   uint32_t offset = IPV6_HEADER;
   uint64_t flags = 0;
@@ -105,6 +116,8 @@ static COLD uint64_t walk_extensions(const uint8_t *packet, uint32_t length, uin
     // Behind the header of a later fragment lies the middle of something, not another header.
     if ((flags & LATER_FRAGMENT) != 0) break;
   }
+  const bool is_first = (flags & (FRAGMENT | LATER_FRAGMENT)) == FRAGMENT;
+  if (is_first && offset + header_of(protocol) > length) flags |= SHORT_FIRST;
   return shape_of(protocol, offset, flags, (flags & FRAGMENT) != 0 ? flow_protocol : protocol);
 }
 

@@ -20,9 +20,12 @@ const CONSTANTS = [
   'assembly/wire/icmp.ts',
   'assembly/wire/tcp.ts',
   'assembly/path/flow.ts',
+  'assembly/path/guard.ts',
+  'assembly/path/touch.ts',
   'assembly/tables/nexthops.ts',
   'assembly/tables/records.ts',
   'assembly/tables/addresses6.ts',
+  'assembly/tables/macs.ts',
   'assembly/tables/routes.ts',
 ] as const;
 
@@ -54,7 +57,7 @@ function constantsOf(file: string): string[] {
   const lines = source(file).matchAll(/^(?:export )?const ([A-Z][A-Z0-9_]*)(?:: (\w+))? = (.+?);/gm);
   return Array.from(lines, ([, name, type, expression]) => {
     const value = expression!.replace(/(?<=[0-9a-f])_(?=[0-9a-f])/gi, '').replace(/<\w+>|abi\./g, '');
-    return `#define ${name!} (${value}${type === 'u64' ? 'ULL' : ''})`;
+    return `#define ${name!} (${type === 'u64' ? '(uint64_t)' : ''}${value})`;
   });
 }
 

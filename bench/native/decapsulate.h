@@ -72,16 +72,16 @@ static COLD void open_for_many(struct netvirt *n, uint32_t index, const uint8_t 
 static inline void open_frame(struct netvirt *n, uint32_t vsid, uint8_t *frame, uint32_t length,
                               const struct outer *outer) {
   // A local port found by (VSID, MAC) tells the subnet: the lookup of the VSID is left to the other cases.
-  const uint8_t *entry = find_mac(n, vsid, dst_mac(frame));
-  const uint32_t next_hop = entry == NULL ? 0 : next_hop_of_mac(entry);
+  const uint64_t found = find_mac(n, vsid, dst_mac(frame));
+  const uint32_t next_hop = next_hop_of_mac(found);
   const struct next_hop *hop = hop_at(n, next_hop);
   const bool is_ours = next_hop != 0 && hop->family == LOCAL;
-  const uint32_t subnet = entry != NULL ? subnet_of_mac(entry) : find_subnet(n, vsid);
+  const uint32_t subnet = next_hop != 0 ? subnet_of_mac(found) : find_subnet(n, vsid);
   if (subnet == 0) return drop(n, 0, unknown_vsid(vsid));
   if (length < ETHERNET_HEADER) return drop(n, subnet, DROP_INNER_TRUNCATED);
   if (is_tagged(frame)) return drop(n, subnet, DROP_VLAN_TAG);
 
-  const uint32_t domain = entry != NULL ? domain_of_mac(entry) : subnet_at(n, subnet)->domain;
+  const uint32_t domain = next_hop != 0 ? domain_of_mac(found) : subnet_at(n, subnet)->domain;
   const uint32_t port = is_ours ? hop->port : 0;
   const bool to_rewrite = is_ours && (port_at(n, port)->flags & PORT_REWRITE) != 0;
   const uint32_t fault = check_inner(n, subnet, domain, frame, length, outer, to_rewrite);
@@ -96,13 +96,13 @@ static COLD bool is_from_draft00(const struct netvirt *n, const struct outer *ou
   if ((n->host_flags & HOST_DRAFT00) != 0) return true;
   uint64_t record;
   if (outer->family == 4) {
-    const struct provider4 *entry = find_provider4(n, load32(outer->source));
+    const uint8_t *entry = find_provider4(n, load32(outer->source));
     if (entry == NULL) return false;
-    record = entry->record;
+    record = ((const struct provider4 *)entry)->record;
   } else {
-    const struct provider6 *entry = find_provider6(n, load64(outer->source), load64(outer->source + 8));
+    const uint8_t *entry = find_provider6(n, load64(outer->source), load64(outer->source + 8));
     if (entry == NULL) return false;
-    record = entry->record;
+    record = ((const struct provider6 *)entry)->record;
   }
   return (hop_at(n, next_hop_of(record))->flags & NEXT_HOP_DRAFT00) != 0;
 }

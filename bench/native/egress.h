@@ -7,10 +7,9 @@
 #include "guard.h"
 #include "transmit.h"
 
-// Where no record of an address leads: by destination MAC, local or in an envelope. `type`: 0 for what is not IP.
-static COLD void egress_by_mac(struct netvirt *n, const struct packet *p, uint32_t type) {
-  const uint8_t *entry = find_mac(n, p->subnet->vsid, dst_mac(p->frame));
-  const uint32_t next_hop = entry == NULL ? 0 : next_hop_of_mac(entry);
+// `found`: what stands behind the destination MAC. `type`: 0 for what is not IP.
+static COLD void send_by_mac(struct netvirt *n, const struct packet *p, uint32_t type, uint64_t found) {
+  const uint32_t next_hop = next_hop_of_mac(found);
   if (next_hop == 0) return drop(n, p->subnet->index, DROP_NO_RECORD);
   const struct next_hop *hop = hop_at(n, next_hop);
   if (hop->family == LOCAL) return deliver(n, p, p->subnet->index, hop->port);
@@ -20,14 +19,19 @@ static COLD void egress_by_mac(struct netvirt *n, const struct packet *p, uint32
   encapsulate(n, p->subnet->index, p->subnet->vsid, p->frame, p->length, hop, 0, flow_of_frame(p->frame));
 }
 
+// Where no record of an address leads: by destination MAC, local or in an envelope.
+static COLD void egress_by_mac(struct netvirt *n, const struct packet *p, uint32_t type) {
+  send_by_mac(n, p, type, find_mac(n, p->subnet->vsid, dst_mac(p->frame)));
+}
+
 static inline void egress_ipv4(struct netvirt *n, const struct port *port, const struct subnet *subnet,
                                uint8_t *frame, uint32_t length) {
   uint8_t *packet = frame + ETHERNET_HEADER;
   const uint64_t shape = classify_ipv4(packet, length - ETHERNET_HEADER);
   if (fault_of(shape) != 0) return drop(n, subnet->index, inner_fault(fault_of(shape)));
-  const uint8_t *source = guard_ipv4(n, port, subnet, packet, shape);
-  if (source == NULL) return drop(n, subnet->index, DROP_SOURCE_ADDRESS);
-  const struct packet p = {port, subnet, frame, length, shape, source};
+  const uint64_t source = guard_ipv4(n, port, subnet, packet, shape);
+  if (source == 0) return drop(n, subnet->index, DROP_SOURCE_ADDRESS);
+  const struct packet p = {port, subnet, frame, length, shape, source, NULL};
   if (is_group(frame)) return subnet_floods(subnet) ? not_built(n) : drop(n, subnet->index, DROP_FLOOD);
   if (dst_mac(frame) == n->router_mac) return gateway_ipv4(n, &p);
 
@@ -40,19 +44,24 @@ static inline void egress_ipv4(struct netvirt *n, const struct port *port, const
     if (hop->family != LOCAL) return gateway_ipv4(n, &p);
     return deliver(n, &p, subnet->index, hop->port);
   }
-  const uint32_t own = load32(source);
-  if (own == 0 && fits_tunnel(length, hop) && !is_syn(packet, shape, total_length4(ip))) {
+  if (provider_of(source) == 0) {
+    if (!fits_tunnel(length, hop) || is_syn(packet, shape, total_length4(ip)))
+      return send_tunnelled4(n, &p, subnet->vsid, hop);
     const uint32_t flow = flow_of_ipv4(packet, shape, total_length4(ip));
     return encapsulate(n, subnet->index, subnet->vsid, frame, length, hop, ip->tos, flow);
   }
-  const uint32_t provider = own == 0 ? 0 : load32(provider_slot_of4(n, entry));
-  if (provider != 0 && fits_rewritten(length, hop) && is_still(entry + 8, record)) {
-    const uint32_t fault = translate_ipv4(n, port->domain, packet, shape, own, provider, true);
+  const uint64_t mapping = mapping_of4(n, entry);
+  const struct next_hop *mapped = NETVIRT_THREADS ? hop_at(n, mapped_hop_of(mapping)) : hop;
+  // It has moved here since.
+  if (NETVIRT_THREADS && is_here(mapped)) return deliver(n, &p, subnet->index, mapped->port);
+  if (provider_of(mapping) != 0 && fits_rewritten(length, mapped)) {
+    const uint32_t fault =
+        translate_ipv4(n, port->domain, packet, shape, provider_of(source), provider_of(mapping), true);
     if (fault != 0) return drop(n, subnet->index, fault);
-    set_outer_macs(n, port, frame, mac_of(record), hop);
+    set_outer_macs(n, port, keeps_vm_mac(source), frame, mac_of(record), mapped);
     return forward(n, subnet->index, 0, frame, length, length);
   }
-  transmit_ipv4(n, &p, subnet->vsid, entry, record);
+  transmit_ipv4(n, &p, subnet->vsid, mapping, mac_of(record));
 }
 
 // Neighbour discovery (RFC 4861): answered and checked by the WASM side only.
@@ -68,9 +77,10 @@ static void egress_ipv6(struct netvirt *n, const struct port *port, const struct
   uint8_t *packet = frame + ETHERNET_HEADER;
   const uint64_t shape = classify_ipv6(packet, length - ETHERNET_HEADER);
   if (fault_of(shape) != 0) return drop(n, subnet->index, inner_fault(fault_of(shape)));
+  if (hides_transport(shape)) return drop(n, subnet->index, DROP_INNER_MALFORMED);
   const uint8_t *source = guard_ipv6(n, port, subnet, packet);
   if (source == NULL) return drop(n, subnet->index, DROP_SOURCE_ADDRESS);
-  const struct packet p = {port, subnet, frame, length, shape, source};
+  const struct packet p = {port, subnet, frame, length, shape, 0, source};
   if (is_neighbor_discovery(&p)) return not_built(n);
   if (is_group(frame)) return subnet_floods(subnet) ? not_built(n) : drop(n, subnet->index, DROP_FLOOD);
   if (dst_mac(frame) == n->router_mac) return gateway_ipv6(n, &p);
@@ -85,7 +95,11 @@ static void egress_ipv6(struct netvirt *n, const struct port *port, const struct
     if (hop->family != LOCAL) return gateway_ipv6(n, &p);
     return deliver(n, &p, subnet->index, hop->port);
   }
-  transmit_ipv6(n, &p, subnet->vsid, entry, record);
+  struct resolved6 found;
+  resolve6(&p, entry, record, &found);
+  const struct next_hop *mapped = hop_at(n, next_hop_of(found.record));
+  if (NETVIRT_THREADS && is_here(mapped)) return deliver(n, &p, subnet->index, mapped->port);
+  transmit_ipv6(n, &p, subnet->vsid, &found);
 }
 
 // What is not IP.
@@ -94,12 +108,12 @@ static void egress_other(struct netvirt *n, const struct port *port, const struc
   if (type == ETHERTYPE_ARP) return not_built(n);
   if (is_group(frame)) return subnet_floods(subnet) ? not_built(n) : drop(n, subnet->index, DROP_FLOOD);
   if (dst_mac(frame) == n->router_mac) return drop(n, subnet->index, DROP_NOT_ROUTABLE);
-  const struct packet p = {port, subnet, frame, length, 0, NULL};
-  const uint8_t *entry = find_mac(n, subnet->vsid, dst_mac(frame));
-  if (entry != NULL && (port->flags & PORT_REWRITE) != 0 && mac_uses_rewrite(entry) &&
-      !is_here(hop_at(n, next_hop_of_mac(entry))))
+  const struct packet p = {port, subnet, frame, length, 0, 0, NULL};
+  const uint64_t found = find_mac(n, subnet->vsid, dst_mac(frame));
+  const bool uses_rewrite = (port->flags & PORT_REWRITE) != 0 && is_rewrite_mac(found);
+  if (next_hop_of_mac(found) != 0 && uses_rewrite && !is_here(hop_at(n, next_hop_of_mac(found))))
     return drop(n, subnet->index, DROP_REWRITE_NON_IP);
-  egress_by_mac(n, &p, 0);
+  send_by_mac(n, &p, 0, found);
 }
 
 // Tags (N6), IPv6, what is not IP, and what is no frame at all.

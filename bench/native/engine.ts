@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import type * as Koffi from 'koffi';
 import { INPUT_CUT, OUTPUT_SIZE, SLOT_HEADROOM } from '../../src/abi/layout.ts';
 import { type Generation, Generations, roomFor } from '../../src/engine/generations.ts';
-import { type Instance, attachInstance, createInstance } from '../../src/engine/instance.ts';
+import { type Instance, type Staging, attachInstance, createInstance } from '../../src/engine/instance.ts';
 import { CounterHistory, type Counters } from '../../src/observe/counters.ts';
 import type { Plan } from '../../src/policy/compile.ts';
 import type { Host, Policy } from '../../src/policy/model.ts';
@@ -66,8 +66,9 @@ export async function nativeRival(
   policy: Policy,
   host: Host,
   inputs: readonly Input[],
+  staging: Staging = 'auto',
 ): Promise<Rival> {
-  const instance = await wasmInstance(policy, host, 'release');
+  const instance = await wasmInstance(policy, host, 'release', staging);
   const bytes = new Uint8Array(instance.memory.buffer);
   const ring = new Uint32Array(instance.memory.buffer, instance.inputs, SLOTS * 4);
   const outputs = new Uint32Array(instance.memory.buffer, instance.outputs, (SLOTS * OUTPUT_SIZE) / 4);
@@ -106,10 +107,13 @@ export class FrameEngine {
     this.#worker = worker;
   }
 
-  /** @param worker which of two is at work; 0: the only one, on a memory of its own. */
+  /** @param worker which of two is at work, on packets that are staged; 0: the only one, on a memory of its own. */
   static async create(policy: Policy, host: Host, twin?: Native, worker: 0 | 1 = 0): Promise<FrameEngine> {
     const slots = { slots: 16, largeSlots: 2, copySlots: 64 };
-    const first = await createInstance(worker === 0 ? 'release' : 'threads', slots, worker + 1);
+    const first =
+      worker === 0
+        ? await createInstance('release', slots)
+        : await createInstance('threads', slots, worker + 1, 'always');
     const generations = new Generations(first, new Uint8Array(16).fill(7));
     const generation = generations.build(policy, host, roomFor(policy, host, {}, 0));
     generations.publish(generation, undefined);

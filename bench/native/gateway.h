@@ -39,7 +39,10 @@ static inline bool is_routable4(uint32_t address) {
 // Passes the packet on into subnet `to`. `entry`: of the destination address, NULL where a route leads to a gateway VM.
 static inline void route_ipv4(struct netvirt *n, const struct packet *p, const struct subnet *to,
                               const uint8_t *entry, uint64_t record) {
-  const struct next_hop *hop = hop_at(n, next_hop_of(record));
+  const uint32_t next_hop = next_hop_of(record);
+  const bool is_source_mapped = entry != NULL && provider_of(p->source4) != 0 && !is_here(hop_at(n, next_hop));
+  const uint64_t mapping = is_source_mapped ? mapping_of4(n, entry) : mapping_for(0, next_hop);
+  const struct next_hop *hop = hop_at(n, NETVIRT_THREADS ? mapped_hop_of(mapping) : next_hop);
   uint8_t *packet = p->frame + ETHERNET_HEADER;
   struct ipv4 *ip = ipv4_at(packet);
   if (hop->family == LOCAL) {
@@ -49,8 +52,7 @@ static inline void route_ipv4(struct netvirt *n, const struct packet *p, const s
     return deliver(n, p, to->index, hop->port);
   }
   const uint32_t total_length = total_length4(ip);
-  const bool is_rewritten =
-      entry != NULL && load32(p->source) != 0 && load32(provider_slot_of4(n, entry)) != 0;
+  const bool is_rewritten = provider_of(mapping) != 0;
   const uint32_t whole = ETHERNET_HEADER + total_length;
   // An ICMP error, before anything changes: it quotes what the VM sent.
   if (has_dont_fragment(ip) && !(is_rewritten ? fits_rewritten(whole, hop) : fits_tunnel(whole, hop)))
@@ -61,7 +63,7 @@ static inline void route_ipv4(struct netvirt *n, const struct packet *p, const s
     const uint32_t flow = flow_of_ipv4(packet, p->shape, total_length);
     return encapsulate(n, p->subnet->index, to->vsid, p->frame, p->length, hop, ip->tos, flow);
   }
-  transmit_ipv4(n, p, to->vsid, entry, record);
+  transmit_ipv4(n, p, to->vsid, mapping, mac_of(record));
 }
 
 static void route_by_prefix4(struct netvirt *n, const struct packet *p, uint32_t dst) {
@@ -100,6 +102,9 @@ static inline bool is_routable6(uint64_t high, uint64_t low) {
 // As `route_ipv4`.
 static void route_ipv6(struct netvirt *n, const struct packet *p, const struct subnet *to, const uint8_t *entry,
                        uint64_t record) {
+  struct resolved6 found = {.record = record};
+  if (!is_here(hop_at(n, next_hop_of(record)))) resolve6(p, entry, record, &found);
+  record = found.record;
   const struct next_hop *hop = hop_at(n, next_hop_of(record));
   struct ipv6 *ip = ipv6_at(p->frame + ETHERNET_HEADER);
   if (hop->family == LOCAL) {
@@ -108,12 +113,11 @@ static void route_ipv6(struct netvirt *n, const struct packet *p, const struct s
     set_macs(p->frame, mac_of(record), n->router_mac);
     return deliver(n, p, to->index, hop->port);
   }
-  const bool is_rewritten = entry != NULL && is_provider6(p->source) && is_provider6(provider_slot_of6(entry));
   const uint32_t whole = ETHERNET_HEADER + IPV6_HEADER + payload_length6(ip);
-  if (!(is_rewritten ? fits_rewritten(whole, hop) : fits_tunnel(whole, hop))) return not_built(n);
+  if (!(found.is_mapped ? fits_rewritten(whole, hop) : fits_tunnel(whole, hop))) return not_built(n);
   ip->hop_limit -= 1;
   set_macs(p->frame, mac_of(record), n->router_mac);
-  transmit_ipv6(n, p, to->vsid, entry, record);
+  transmit_ipv6(n, p, to->vsid, &found);
 }
 
 static void route_by_prefix6(struct netvirt *n, const struct packet *p, uint64_t high, uint64_t low) {

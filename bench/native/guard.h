@@ -1,14 +1,10 @@
-// The source guard of a VM's port (V6, assembly/path/guard.ts). What it lets pass it answers with the place of the packet's own
-// provider address (zeros at NO_PROVIDER where there is none), what it stops with NULL.
+// The source guard of a VM's port (V6, assembly/path/guard.ts). What it stops it answers with 0; what it lets pass, with the
+// mapping of the source address: IPv4 with the word and PASSED, IPv6 with where it stands (zeros at NO_PROVIDER where there is none).
 
 #pragma once
 
 #include "classify.h"
 #include "tables.h"
-
-#define UDP 17
-// Ports 68 → 67, as they lie in memory.
-#define DHCP_CLIENT_TO_SERVER 0x43004400u
 
 // A client without an address yet (RFC 2131 §4.1).
 static inline bool is_dhcp_request(const uint8_t *packet, uint64_t shape) {
@@ -17,23 +13,23 @@ static inline bool is_dhcp_request(const uint8_t *packet, uint64_t shape) {
   return load32(packet + offset) == DHCP_CLIENT_TO_SERVER;
 }
 
-static COLD const uint8_t *guard_ipv4_further(const struct netvirt *n, const struct port *port,
-                                              const struct subnet *subnet, const uint8_t *packet, uint64_t shape) {
+static COLD uint64_t guard_ipv4_further(const struct netvirt *n, const struct port *port, const struct subnet *subnet,
+                                        const uint8_t *packet, uint64_t shape) {
   const uint32_t src = ipv4_at(packet)->src_addr;
-  if (src == 0 && is_dhcp_request(packet, shape)) return n->memory + NO_PROVIDER;
+  if (src == 0 && is_dhcp_request(packet, shape)) return PASSED;
   const uint8_t *entry = find_address4(n, port->domain, src);
   const bool is_own = entry != NULL && subnet_of4(entry) == subnet->index &&
                       next_hop_of(record_of4(entry)) == port->next_hop;
-  if (is_own) return provider_slot_of4(n, entry);
-  return (port->flags & PORT_FORWARDING) != 0 ? n->memory + NO_PROVIDER : NULL;
+  if (is_own) return mapping_of4(n, entry) | PASSED;
+  return (port->flags & PORT_FORWARDING) != 0 ? PASSED : 0;
 }
 
 // `subnet`: which the packet belongs to.
-static inline const uint8_t *guard_ipv4(const struct netvirt *n, const struct port *port,
-                                        const struct subnet *subnet, const uint8_t *packet, uint64_t shape) {
+static inline uint64_t guard_ipv4(const struct netvirt *n, const struct port *port, const struct subnet *subnet,
+                                  const uint8_t *packet, uint64_t shape) {
   const uint32_t src = ipv4_at(packet)->src_addr;
   if (src == port->address4 && src != 0 && subnet->index == port->subnet)
-    return (const uint8_t *)port + offsetof(struct port, provider4);
+    return acquire64((const uint8_t *)port + offsetof(struct port, mapping4_word)) | PASSED;
   return guard_ipv4_further(n, port, subnet, packet, shape);
 }
 
@@ -47,7 +43,7 @@ static COLD const uint8_t *guard_ipv6_further(const struct netvirt *n, const str
   const uint8_t *entry = find_address6(n, scope_of6(port->domain, subnet->index, high), high, low);
   const bool is_own = entry != NULL && subnet_of6(entry) == subnet->index &&
                       next_hop_of(record_of6(entry)) == port->next_hop;
-  if (is_own) return provider_slot_of6(entry);
+  if (is_own) return mapping_of6(entry);
   return (port->flags & PORT_FORWARDING) != 0 ? n->memory + NO_PROVIDER : NULL;
 }
 
@@ -56,7 +52,7 @@ static inline const uint8_t *guard_ipv6(const struct netvirt *n, const struct po
   const struct ipv6 *ip = ipv6_at(packet);
   const uint64_t high = ip->src_high;
   const uint64_t low = ip->src_low;
-  const bool is_first = low == port->address6_low && high == port->address6_high && (high | low) != 0;
+  const bool is_first = low == port->address6_low && high == port->address6_high && high != 0;
   if (is_first && subnet->index == port->subnet)
     return (const uint8_t *)port + offsetof(struct port, provider6_high);
   return guard_ipv6_further(n, port, subnet, ip);

@@ -69,7 +69,8 @@ static inline void ingress_ipv4(struct netvirt *n, uint8_t *frame, uint32_t leng
     const struct outer outer = {4, packet + offsetof(struct ipv4, src_addr), ip->tos};
     return decapsulate(n, packet + header_length, packet + total_length, &outer);
   }
-  const struct provider4 *entry = find_provider4(n, dst);
+  struct provider4 room;
+  const struct provider4 *entry = take_provider4(n, dst, &room);
   if (entry == NULL || !is_local(n, entry->domain, entry->record)) return punt(n, frame, length);
   const uint64_t shape = classify_ipv4(packet, available);
   if (fault_of(shape) != 0) return drop(n, 0, outer_fault(fault_of(shape)));
@@ -93,7 +94,8 @@ static void ingress_ipv6(struct netvirt *n, uint8_t *frame, uint32_t length) {
     const struct outer outer = {6, packet + offsetof(struct ipv6, src_high), traffic_class(ip)};
     return decapsulate(n, packet + transport_offset_of(shape), packet + packet_length, &outer);
   }
-  const struct provider6 *entry = find_provider6(n, high, low);
+  struct provider6 room;
+  const struct provider6 *entry = take_provider6(n, high, low, &room);
   if (entry == NULL || !is_local(n, entry->domain, entry->record)) return punt(n, frame, length);
   const uint64_t shape = classify_ipv6(packet, available);
   if (fault_of(shape) != 0) return drop(n, 0, outer_fault(fault_of(shape)));

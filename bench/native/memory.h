@@ -84,11 +84,13 @@ static uint64_t lay_out_tables(struct netvirt *n, const uint8_t *header) {
   n->vsids = memory + region(&layout, (uint64_t)n->vsid_buckets * BUCKET);
   n->vlans = memory + region(&layout, (uint64_t)n->vlan_buckets * BUCKET);
   n->addresses4 = memory + region(&layout, (uint64_t)n->address_buckets4 * BUCKET);
-  n->address_providers4 = memory + region(&layout, (uint64_t)n->address_buckets4 * (BUCKET / 4));
+  n->address_mappings4 = memory + region(&layout, (uint64_t)n->address_buckets4 * (BUCKET / 2));
   n->addresses6 = memory + region(&layout, (uint64_t)n->address_buckets6 * BUCKET);
   n->macs = memory + region(&layout, (uint64_t)n->mac_buckets * BUCKET);
   n->providers4 = memory + region(&layout, (uint64_t)n->provider_buckets4 * BUCKET);
   n->providers6 = memory + region(&layout, (uint64_t)n->provider_buckets6 * BUCKET);
+  const uint64_t tables = layout.free - (uint64_t)(n->addresses4 - memory);
+  n->is_large = tables >= load32(memory + CAPACITIES + CAPACITY_STAGED_FROM);
   return layout.free;
 }
 
@@ -121,6 +123,21 @@ static inline uint64_t acquire64(const uint8_t *at) {
 
 static inline void publish32(uint8_t *at, uint32_t value) {
   __atomic_store_n((uint32_t *)at, value, __ATOMIC_SEQ_CST);
+}
+
+// What takes more than one store has a version beside it, which is odd while the writer is at it.
+
+static inline uint32_t version_at(const uint8_t *version) {
+  if (!NETVIRT_THREADS) return 0;
+  uint32_t seen;
+  do seen = acquire32(version);
+  while ((seen & 1) != 0);
+  return seen;
+}
+
+// What was read since `version_at`, by loads that acquire, belongs together.
+static inline bool is_still(const uint8_t *version, uint32_t seen) {
+  return !NETVIRT_THREADS || acquire32(version) == seen;
 }
 
 static void enter_batch(struct netvirt *n) {

@@ -2,6 +2,7 @@
 
 #include "egress.h"
 #include "ingress.h"
+#include "touch.h"
 
 // Gives peers back the policy's MTU when their time is over (T4).
 static COLD void age_path_mtus(struct netvirt *n, double first, double now) {
@@ -31,8 +32,9 @@ static uint32_t process(struct netvirt *n, uint32_t first, uint32_t count, doubl
   const double expiry = load_double(n->generation + PATH_MTU_EXPIRY);
   if (expiry != 0) age_path_mtus(n, expiry, now);
   for (uint32_t index = 0; index < count; index++) {
+    if (n->is_large && (index & (GROUP - 1)) == 0) touch(n, first + index, min32(GROUP, count - index));
     n->input = index;
-    const uint8_t *descriptor = n->inputs + (uint64_t)((first + index) & n->ring_mask) * INPUT_SIZE;
+    const uint8_t *descriptor = descriptor_of(n, first + index);
     uint8_t *frame = n->memory + load32(descriptor + INPUT_ADDRESS);
     const uint32_t length = load32(descriptor + INPUT_LENGTH);
     const uint32_t port = load16(descriptor + INPUT_PORT);

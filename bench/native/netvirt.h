@@ -1,6 +1,6 @@
 // The hot path of assembly/ in C, on the memory of a WASM instance: the same rings, slots and tables, byte for byte. What it is
-// for: to see what WebAssembly costs. So it has every check that the WASM side has, in the same order, and no trick that the
-// WASM side is denied (no prefetch, no batches of lookups).
+// for: to see what WebAssembly costs. So it has every check that the WASM side has, in the same order, the same staging of packets
+// where the tables are large, and no trick that the WASM side is denied (no prefetch).
 //
 // `contract.h` is generated from src/abi and assembly (bench/native/contract.ts). Addresses in the memory are pointers here; NULL
 // takes the place of address 0.
@@ -44,7 +44,7 @@ struct netvirt {
   uint8_t *vsids;
   uint8_t *vlans;
   uint8_t *addresses4;
-  uint8_t *address_providers4;
+  uint8_t *address_mappings4;
   uint8_t *addresses6;
   uint8_t *macs;
   uint8_t *providers4;
@@ -57,6 +57,8 @@ struct netvirt {
   uint32_t mac_buckets;
   uint32_t provider_buckets4;
   uint32_t provider_buckets6;
+  // The tables are larger than the caches: packets are staged (touch.h).
+  bool is_large;
   uint32_t port_capacity;
   uint32_t next_hop_capacity;
   uint64_t seed_a;

@@ -32,7 +32,8 @@ static COLD void restore_report4(struct netvirt *n, uint8_t *frame, uint32_t len
   const bool is_error = ip->src_addr != n->host_provider4 && protocol_of(shape) == ICMP && !is_fragment(shape) &&
                         is_icmp_error(icmp, end);
   if (!is_error || quote + IPV4_HEADER > end) return drop(n, to->subnet, DROP_REWRITE_PEER);
-  const struct provider4 *entry = find_provider4(n, ipv4_at(quote)->dst_addr);
+  struct provider4 room;
+  const struct provider4 *entry = take_provider4(n, ipv4_at(quote)->dst_addr, &room);
   const bool is_ours = entry != NULL && entry->domain == to->domain && ipv4_at(quote)->src_addr == to->provider;
   if (!is_ours) return drop(n, to->subnet, DROP_REWRITE_PEER);
   const uint32_t gateway = subnet_at(n, to->subnet)->gateway4;
@@ -46,7 +47,8 @@ static COLD void restore_report4(struct netvirt *n, uint8_t *frame, uint32_t len
 static inline void restore_ipv4(struct netvirt *n, uint8_t *frame, uint32_t length, uint64_t shape,
                                 const struct provider4 *to) {
   uint8_t *packet = frame + ETHERNET_HEADER;
-  const struct provider4 *from = find_provider4(n, ipv4_at(packet)->src_addr);
+  struct provider4 room;
+  const struct provider4 *from = take_provider4(n, ipv4_at(packet)->src_addr, &room);
   if (from == NULL) return restore_report4(n, frame, length, shape, to);
   const uint32_t stranger = stranger_of(n, from->domain, from->record, to->domain, shape);
   if (stranger != 0) return drop(n, to->subnet, stranger);
@@ -69,14 +71,14 @@ static COLD void restore_report6(struct netvirt *n, uint8_t *frame, uint32_t len
       is_routers && protocol_of(shape) == ICMPV6 && !is_fragment(shape) && is_icmpv6_error(icmp, end);
   if (!is_error || quote + IPV6_HEADER > end) return drop(n, to->subnet, DROP_REWRITE_PEER);
   const struct ipv6 *about = ipv6_at(quote);
-  const struct provider6 *entry = find_provider6(n, about->dst_high, about->dst_low);
+  struct provider6 room;
+  const struct provider6 *entry = take_provider6(n, about->dst_high, about->dst_low, &room);
   const bool is_sender = about->src_high == to->provider_high && about->src_low == to->provider_low;
   if (entry == NULL || entry->domain != to->domain || !is_sender) return drop(n, to->subnet, DROP_REWRITE_PEER);
   const struct subnet *subnet = subnet_at(n, to->subnet);
-  const bool has_gateway = (subnet->gateway6_high | subnet->gateway6_low) != 0;
-  const uint8_t *gateway = (const uint8_t *)subnet + offsetof(struct subnet, gateway6_high);
-  const uint8_t *src = has_gateway ? gateway : customer_slot(entry);
-  const uint32_t fault = translate_ipv6(n, to->domain, packet, shape, src, customer_slot(to), false);
+  const struct address6 gateway = {subnet->gateway6_high, subnet->gateway6_low};
+  const struct address6 src = is_set6(gateway) ? gateway : customer_of(entry);
+  const uint32_t fault = translate_ipv6(n, to->domain, packet, shape, src, customer_of(to), false);
   if (fault != 0) return drop(n, to->subnet, fault);
   restore_to(n, to->subnet, to->record, frame, length, n->router_mac);
 }
@@ -86,12 +88,13 @@ static inline void restore_ipv6(struct netvirt *n, uint8_t *frame, uint32_t leng
                                 const struct provider6 *to) {
   uint8_t *packet = frame + ETHERNET_HEADER;
   const struct ipv6 *ip = ipv6_at(packet);
-  const struct provider6 *from = find_provider6(n, ip->src_high, ip->src_low);
+  struct provider6 room;
+  const struct provider6 *from = take_provider6(n, ip->src_high, ip->src_low, &room);
   if (from == NULL) return restore_report6(n, frame, length, shape, to);
   const uint32_t stranger = stranger_of(n, from->domain, from->record, to->domain, shape);
   if (stranger != 0) return drop(n, to->subnet, stranger);
   const uint32_t fault =
-      translate_ipv6(n, to->domain, packet, shape, customer_slot(from), customer_slot(to), false);
+      translate_ipv6(n, to->domain, packet, shape, customer_of(from), customer_of(to), false);
   if (fault != 0) return drop(n, to->subnet, fault);
   const uint64_t src = from->subnet == to->subnet ? mac_of(from->record) : n->router_mac;
   restore_to(n, to->subnet, to->record, frame, length, src);

@@ -42,11 +42,12 @@ static inline uint32_t quote_fault(uint64_t translated) { return (uint32_t)(tran
 
 // The other address of a quoted one, itself if there is none; QUOTE_FAULT where the way back would not lead here.
 static uint64_t counterpart4(const struct netvirt *n, uint32_t domain, uint32_t address, bool leaving) {
-  const struct provider4 *provider = find_provider4(n, address);
+  struct provider4 room;
+  const struct provider4 *provider = take_provider4(n, address, &room);
   const bool is_provider = provider != NULL && provider->domain == domain;
   if (!leaving) return is_provider ? provider->customer : address;
   const uint8_t *entry = find_address4(n, domain, address);
-  const uint32_t counterpart = entry == NULL ? 0 : load32(provider_slot_of4(n, entry));
+  const uint32_t counterpart = entry == NULL ? 0 : provider_of(mapping_of4(n, entry));
   if (counterpart != 0) return counterpart;
   return is_provider ? QUOTE_FAULT : address;
 }
@@ -98,36 +99,39 @@ static inline uint32_t translate_ipv4(const struct netvirt *n, uint32_t domain, 
   return 0;
 }
 
-// Both return what they change in a checksum. `address`: where the new one stands.
+// Both return what they change in a checksum.
 
-static inline uint64_t set_source6(struct ipv6 *ip, const uint8_t *address) {
-  const uint64_t high = load64(address);
-  const uint64_t low = load64(address + 8);
-  const uint64_t change = change64(ip->src_high, high) + change64(ip->src_low, low);
-  ip->src_high = high;
-  ip->src_low = low;
+static inline uint64_t set_source6(struct ipv6 *ip, struct address6 to) {
+  const uint64_t change = change64(ip->src_high, to.high) + change64(ip->src_low, to.low);
+  ip->src_high = to.high;
+  ip->src_low = to.low;
   return change;
 }
 
-static inline uint64_t set_destination6(struct ipv6 *ip, const uint8_t *address) {
-  const uint64_t high = load64(address);
-  const uint64_t low = load64(address + 8);
-  const uint64_t change = change64(ip->dst_high, high) + change64(ip->dst_low, low);
-  ip->dst_high = high;
-  ip->dst_low = low;
+static inline uint64_t set_destination6(struct ipv6 *ip, struct address6 to) {
+  const uint64_t change = change64(ip->dst_high, to.high) + change64(ip->dst_low, to.low);
+  ip->dst_high = to.high;
+  ip->dst_low = to.low;
   return change;
 }
 
-// Where the other address of a quoted one stands, itself if there is none; NULL where the way back would not lead here.
-static const uint8_t *counterpart6(const struct netvirt *n, uint32_t domain, const uint8_t *address, bool leaving) {
-  const uint64_t high = load64(address);
-  const uint64_t low = load64(address + 8);
-  const struct provider6 *provider = find_provider6(n, high, low);
+// Makes of a quoted address the other one, where there is one; false where the way back would not lead here.
+static bool find_counterpart6(const struct netvirt *n, uint32_t domain, struct address6 *address, bool leaving) {
+  const uint64_t high = address->high;
+  const uint64_t low = address->low;
+  struct provider6 room;
+  const struct provider6 *provider = take_provider6(n, high, low, &room);
   const bool is_provider = provider != NULL && provider->domain == domain;
-  if (!leaving) return is_provider ? customer_slot(provider) : address;
+  if (!leaving) {
+    if (is_provider) *address = customer_of(provider);
+    return true;
+  }
   const uint8_t *entry = find_address6(n, scope_of6(domain, 0, high), high, low);
-  if (entry != NULL && is_provider6(provider_slot_of6(entry))) return provider_slot_of6(entry);
-  return is_provider ? NULL : address;
+  if (entry == NULL) return !is_provider;
+  const struct address6 counterpart = read_mapping6(mapping_of6(entry)).provider;
+  if (!is_set6(counterpart)) return !is_provider;
+  *address = counterpart;
+  return true;
 }
 
 static COLD uint64_t translate_quote6(const struct netvirt *n, uint32_t domain, uint8_t *icmp, const uint8_t *end,
@@ -136,10 +140,10 @@ static COLD uint64_t translate_quote6(const struct netvirt *n, uint32_t domain, 
   if (quote + IPV6_HEADER > end) return 0;
   struct ipv6 *ip = ipv6_at(quote);
   if (version6(quote) != 6) return 0;
-  const uint8_t *src = counterpart6(n, domain, quote + 8, leaving);
-  const uint8_t *dst = counterpart6(n, domain, quote + 24, leaving);
-  if (src == NULL || dst == NULL) return QUOTE_FAULT;
-
+  struct address6 src = {ip->src_high, ip->src_low};
+  struct address6 dst = {ip->dst_high, ip->dst_low};
+  if (!find_counterpart6(n, domain, &src, leaving)) return QUOTE_FAULT;
+  if (!find_counterpart6(n, domain, &dst, leaving)) return QUOTE_FAULT;
   const uint32_t available = min32((uint32_t)(end - quote), IPV6_HEADER + payload_length6(ip));
   const uint64_t src_change = set_source6(ip, src);
   const uint64_t dst_change = set_destination6(ip, dst);
@@ -150,9 +154,8 @@ static COLD uint64_t translate_quote6(const struct netvirt *n, uint32_t domain, 
   return src_change + dst_change + update_transport(transport, end, protocol_of(shape), 6, covered);
 }
 
-// `src`, `dst`: where the new addresses stand.
 static inline uint32_t translate_ipv6(const struct netvirt *n, uint32_t domain, uint8_t *packet, uint64_t shape,
-                                      const uint8_t *src, const uint8_t *dst, bool leaving) {
+                                      struct address6 src, struct address6 dst, bool leaving) {
   if (is_authenticated(shape)) return DROP_REWRITE_AH;
   if (has_broken_chain(shape)) return DROP_REWRITE_HEADERS;
   struct ipv6 *ip = ipv6_at(packet);

@@ -13,8 +13,9 @@ struct packet {
   uint8_t *frame;
   uint32_t length;
   uint64_t shape;
-  // Where the sender's provider address stands.
-  const uint8_t *source;
+  // The mapping of the sender's address: of an IPv4 one the word, of an IPv6 one where it stands.
+  uint64_t source4;
+  const uint8_t *source6;
 };
 
 // TCP's maximum segment size is lowered to what the path carries (T3), on SYN segments (assembly/path/clamp.ts).
@@ -64,11 +65,11 @@ static inline bool fits_rewritten(uint32_t length, const struct next_hop *hop) {
   return length - ETHERNET_HEADER <= hop->mtu;
 }
 
-// The MACs of the physical network (W9).
-static inline void set_outer_macs(const struct netvirt *n, const struct port *port, uint8_t *frame, uint64_t mac,
-                                  const struct next_hop *hop) {
+// The MACs of the physical network (W9). `keeps_mac`: the sender's own.
+static inline void set_outer_macs(const struct netvirt *n, const struct port *port, bool keeps_mac, uint8_t *frame,
+                                  uint64_t mac, const struct next_hop *hop) {
   const uint64_t dst = (hop->flags & NEXT_HOP_VM_MAC) != 0 ? mac : hop->rewrite_mac;
-  const uint64_t src = (port->flags & PORT_VM_MAC) != 0 ? port->mac : load64(n->generation + HOST_MAC);
+  const uint64_t src = keeps_mac ? port->mac : load64(n->generation + HOST_MAC);
   set_macs(frame, dst, src);
 }
 
@@ -87,34 +88,48 @@ static void send_tunnelled4(struct netvirt *n, const struct packet *p, uint32_t 
   encapsulate(n, p->subnet->index, vsid, p->frame, length, hop, ipv4_at(packet)->tos, flow);
 }
 
-static void send_rewritten4(struct netvirt *n, const struct packet *p, uint32_t source, uint32_t destination,
-                            uint64_t record) {
+static void send_rewritten4(struct netvirt *n, const struct packet *p, uint32_t destination, uint64_t mac,
+                            const struct next_hop *hop) {
   uint8_t *packet = p->frame + ETHERNET_HEADER;
-  const struct next_hop *hop = hop_at(n, next_hop_of(record));
   uint32_t length = p->length;
   if (!fits_rewritten(length, hop)) {
     length = ETHERNET_HEADER + total_length4(ipv4_at(packet));
     if (!fits_rewritten(length, hop)) return not_built(n);
   }
-  const uint32_t fault = translate_ipv4(n, p->port->domain, packet, p->shape, source, destination, true);
+  const uint32_t own = provider_of(p->source4);
+  const uint32_t fault = translate_ipv4(n, p->port->domain, packet, p->shape, own, destination, true);
   if (fault != 0) return drop(n, p->subnet->index, fault);
-  set_outer_macs(n, p->port, p->frame, mac_of(record), hop);
+  set_outer_macs(n, p->port, keeps_vm_mac(p->source4), p->frame, mac, hop);
   forward(n, p->subnet->index, 0, p->frame, length, length);
 }
 
-// `vsid`: of the subnet that the packet arrives in. `entry`: of the destination address, whose `record` leads there; NULL: it was
-// found by MAC or route, and has no provider address.
-static COLD void transmit_ipv4(struct netvirt *n, const struct packet *p, uint32_t vsid, const uint8_t *entry,
-                               uint64_t record) {
-  if (entry != NULL && load32(p->source) != 0) {
-    uint32_t provider = load32(provider_slot_of4(n, entry));
-    while (!is_still(entry + 8, record)) {
-      record = record_of4(entry);
-      provider = load32(provider_slot_of4(n, entry));
-    }
-    if (provider != 0) return send_rewritten4(n, p, load32(p->source), provider, record);
-  }
-  send_tunnelled4(n, p, vsid, hop_at(n, next_hop_of(record)));
+// `vsid`: of the subnet that the packet arrives in. `destination`: the mapping of its address. `mac`: the destination's.
+static COLD void transmit_ipv4(struct netvirt *n, const struct packet *p, uint32_t vsid, uint64_t destination,
+                               uint64_t mac) {
+  const struct next_hop *hop = hop_at(n, mapped_hop_of(destination));
+  if (provider_of(p->source4) == 0 || provider_of(destination) == 0) return send_tunnelled4(n, p, vsid, hop);
+  send_rewritten4(n, p, provider_of(destination), mac, hop);
+}
+
+// What `resolve6` found for the packet: both mappings, and the record that leads there.
+struct resolved6 {
+  struct mapping6 source;
+  struct mapping6 destination;
+  uint64_t record;
+  // Both ends have a provider address.
+  bool is_mapped;
+};
+
+// By which mechanism an IPv6 packet crosses the physical network, found once for all steps that need it. `entry`: of the
+// destination address, NULL: it was found by route, and has no provider address.
+static inline void resolve6(const struct packet *p, const uint8_t *entry, uint64_t record, struct resolved6 *found) {
+  found->record = record;
+  found->is_mapped = false;
+  if (entry == NULL || !has_provider6(p->source6)) return;
+  found->source = read_mapping6(p->source6);
+  if (!is_set6(found->source.provider)) return;
+  found->record = read_mapped6(entry, &found->destination);
+  found->is_mapped = is_set6(found->destination.provider);
 }
 
 static void send_tunnelled6(struct netvirt *n, const struct packet *p, uint32_t vsid, const struct next_hop *hop) {
@@ -131,30 +146,24 @@ static void send_tunnelled6(struct netvirt *n, const struct packet *p, uint32_t 
   encapsulate(n, p->subnet->index, vsid, p->frame, length, hop, traffic_class(ipv6_at(packet)), flow);
 }
 
-static void send_rewritten6(struct netvirt *n, const struct packet *p, const uint8_t *destination, uint64_t record) {
+static void send_rewritten6(struct netvirt *n, const struct packet *p, const struct resolved6 *found,
+                            const struct next_hop *hop) {
   uint8_t *packet = p->frame + ETHERNET_HEADER;
-  const struct next_hop *hop = hop_at(n, next_hop_of(record));
   uint32_t length = p->length;
   if (!fits_rewritten(length, hop)) {
     length = ETHERNET_HEADER + IPV6_HEADER + payload_length6(ipv6_at(packet));
     if (!fits_rewritten(length, hop)) return not_built(n);
   }
-  const uint32_t fault = translate_ipv6(n, p->port->domain, packet, p->shape, p->source, destination, true);
+  const uint32_t fault = translate_ipv6(n, p->port->domain, packet, p->shape, found->source.provider,
+                                        found->destination.provider, true);
   if (fault != 0) return drop(n, p->subnet->index, fault);
-  set_outer_macs(n, p->port, p->frame, mac_of(record), hop);
+  set_outer_macs(n, p->port, found->source.keeps_vm_mac, p->frame, mac_of(found->record), hop);
   forward(n, p->subnet->index, 0, p->frame, length, length);
 }
 
-// As `transmit_ipv4`.
-static void transmit_ipv6(struct netvirt *n, const struct packet *p, uint32_t vsid, const uint8_t *entry,
-                          uint64_t record) {
-  if (entry != NULL && is_provider6(p->source)) {
-    bool has_provider = is_provider6(provider_slot_of6(entry));
-    while (!is_still(entry + 24, record)) {
-      record = record_of6(entry);
-      has_provider = is_provider6(provider_slot_of6(entry));
-    }
-    if (has_provider) return send_rewritten6(n, p, provider_slot_of6(entry), record);
-  }
-  send_tunnelled6(n, p, vsid, hop_at(n, next_hop_of(record)));
+// As `transmit_ipv4`, behind `resolve6`.
+static void transmit_ipv6(struct netvirt *n, const struct packet *p, uint32_t vsid, const struct resolved6 *found) {
+  const struct next_hop *hop = hop_at(n, next_hop_of(found->record));
+  if (found->is_mapped) return send_rewritten6(n, p, found, hop);
+  send_tunnelled6(n, p, vsid, hop);
 }

@@ -17,18 +17,19 @@ static inline bool owns(const struct netvirt *n, uint32_t next_hop, const struct
   const struct next_hop *hop = hop_at(n, next_hop);
   if (outer->family == 4) {
     const uint32_t address = load32(outer->source);
-    return address == hop->provider4 && address != 0;
+    return address == hop->provider4 && address != 0 && !is_here(hop);
   }
   const uint64_t high = load64(outer->source);
   const uint64_t low = load64(outer->source + 8);
-  return high == hop->provider6_high && low == hop->provider6_low && (high | low) != 0;
+  return high == hop->provider6_high && low == hop->provider6_low && (high | low) != 0 && !is_here(hop);
 }
 
 // `any_endpoint`: not only forwarding endpoints may send this without an address of their own.
 static COLD bool is_source_by_mac(const struct netvirt *n, uint32_t subnet, const uint8_t *frame, bool any_endpoint,
                                   const struct outer *outer) {
-  const uint8_t *entry = find_mac(n, subnet_at(n, subnet)->vsid, src_mac(frame));
-  return entry != NULL && (any_endpoint || is_forwarding(entry)) && owns(n, next_hop_of_mac(entry), outer);
+  const uint64_t found = find_mac(n, subnet_at(n, subnet)->vsid, src_mac(frame));
+  if (next_hop_of_mac(found) == 0) return false;
+  return (any_endpoint || is_forwarding(found)) && owns(n, next_hop_of_mac(found), outer);
 }
 
 // A gateway VM, through which a route leads to the source address, is on that host (RFC 3704 §2.2, for any of its metrics).
@@ -89,18 +90,18 @@ static inline bool is_source_of6(const struct netvirt *n, uint32_t subnet, uint3
 static inline bool is_wrong_tunnel4(const struct netvirt *n, uint32_t subnet, uint32_t domain, const uint8_t *frame) {
   const struct ipv4 *ip = ipv4_at(frame + ETHERNET_HEADER);
   const uint8_t *from = find_address4(n, domain, ip->src_addr);
-  if (from == NULL || load32(provider_slot_of4(n, from)) == 0 || subnet_of4(from) != subnet) return false;
+  if (from == NULL || provider_of(mapping_of4(n, from)) == 0 || subnet_of4(from) != subnet) return false;
   if (mac_of(record_of4(from)) != src_mac(frame)) return false;
   const uint8_t *to = find_address4(n, domain, ip->dst_addr);
-  return to != NULL && load32(provider_slot_of4(n, to)) != 0;
+  return to != NULL && provider_of(mapping_of4(n, to)) != 0;
 }
 
 static inline bool is_wrong_tunnel6(const struct netvirt *n, uint32_t subnet, uint32_t domain, const uint8_t *frame) {
   const struct ipv6 *ip = ipv6_at(frame + ETHERNET_HEADER);
   const uint32_t scope = scope_of6(domain, subnet, ip->src_high);
   const uint8_t *from = find_address6(n, scope, ip->src_high, ip->src_low);
-  if (from == NULL || !is_provider6(provider_slot_of6(from)) || subnet_of6(from) != subnet) return false;
+  if (from == NULL || !has_provider6(mapping_of6(from)) || subnet_of6(from) != subnet) return false;
   if (mac_of(record_of6(from)) != src_mac(frame)) return false;
   const uint8_t *to = find_address6(n, scope_of6(domain, subnet, ip->dst_high), ip->dst_high, ip->dst_low);
-  return to != NULL && is_provider6(provider_slot_of6(to));
+  return to != NULL && has_provider6(mapping_of6(to));
 }
