@@ -128,31 +128,12 @@ describe('apply', () => {
   });
 
   it('V7: a local endpoint inherits nothing of a removed host', async () => {
-    const hosts = ['h1', 'h2', 'h3'].map((name, index) => ({
-      name,
-      addresses: [`192.168.0.${index + 1}/24`],
-      mac: `02:00:00:00:00:0${index + 1}`,
-    }));
-    const vm = (number: number, host: string) => ({
-      name: `vm${number}`,
-      vsid: BLUE,
-      mac: `02:15:5d:00:00:0${number}`,
-      addresses: [`10.0.0.${number}`],
-      host,
-    });
-    const subnets = [{ vsid: BLUE, prefixes: ['10.0.0.0/24'] }];
-    const endpoints = [vm(1, 'h1'), vm(2, 'h2'), vm(3, 'h3')];
-    const routingDomains = [{ name: 'd', id: DOMAIN, subnets, endpoints }];
-    const small = await Dataplane.create({
-      policy: { version: 1, hosts, customers: [{ name: 'c', routingDomains }] },
-      host: 'h1',
-      capacity: { ports: 9, nextHops: 9, members: 9, addresses4: 9, macs: 9, providers4: 9 },
-    });
+    const small = await smallFabric();
     small.apply({ op: 'remove-endpoint', name: 'vm3' });
     small.apply({ op: 'remove-host', name: 'h3' });
-    small.apply({ op: 'add-endpoint', domain: DOMAIN, endpoint: vm(4, 'h1') });
+    small.apply({ op: 'add-endpoint', domain: DOMAIN, endpoint: smallVm(4, 'h1') });
     const inner = ethernet(
-      { src: vm(4, 'h1').mac, dst: vm(1, 'h1').mac },
+      { src: smallVm(4, 'h1').mac, dst: smallVm(1, 'h1').mac },
       ipv4({ src: '10.0.0.4', dst: '10.0.0.1' }, datagram),
     );
     const forged = ethernet(
@@ -187,35 +168,37 @@ describe('apply', () => {
     expect([...arrives('192.168.1.206')]).toEqual([10, 0, 0, 205]);
   });
 
-  it('T4: a new way to a peer has the path MTU that was learnt', () => {
-    const long = udp({ srcPort: 1, dstPort: 2 }, pattern(1400));
+  it('T4: a new way to a peer has the path MTU that was learnt', async () => {
+    const small = await smallFabric();
+    const fate = (frame: Uint8Array, port: number): number[] => {
+      small.batch.push(frame, port);
+      small.process(0);
+      return [...small.batch.drops()].map(({ verdict }) => verdict);
+    };
     const quoted = ipv4(
-      { src: HOSTS.h1.ipv4, dst: HOSTS.h2.ipv4, df: true },
+      { src: '192.168.0.1', dst: '192.168.0.2', df: true },
       nvgre({ vsid: BLUE }, pattern(20)),
     );
     const report = ethernet(
-      { src: HOSTS.h1.gatewayMac, dst: HOSTS.h1.mac },
-      ipv4({ src: '192.168.77.1', dst: HOSTS.h1.ipv4 }, icmpv4({ type: 3, code: 4, rest: 1400 }, quoted)),
+      { src: '02:00:00:00:00:02', dst: '02:00:00:00:00:01' },
+      ipv4({ src: '192.168.77.1', dst: '192.168.0.1' }, icmpv4({ type: 3, code: 4, rest: 1400 }, quoted)),
     );
-    expect(send('uplink', report)).toEqual({ verdict: DROP_PATH_MTU });
-    // The first endpoint on that host whose MAC stays on the wire, and so the first that needs a next hop of this kind.
-    const peer = { ...newVm(6), name: 'kept', host: 'h2' };
-    dataplane.apply([
-      { op: 'set-method', name: 'vb', method: 'nvgre' },
-      { op: 'add-endpoint', domain: DOMAIN, endpoint: peer },
-      {
-        op: 'set-method',
-        name: 'kept',
-        method: 'rewrite',
-        providerAddresses: ['192.168.1.206'],
-        useVmMac: true,
-      },
-    ]);
-    const frame = ethernet(
-      { src: VMS.ra.mac, dst: peer.mac },
-      ipv4({ src: VMS.ra.ipv4, dst: peer.addresses[0]!, df: true }, long),
-    );
-    expect(send('ra', frame)).toEqual({ verdict: DROP_OVER_MTU });
+    expect(fate(report, 0)).toEqual([DROP_PATH_MTU]);
+    // Rewritten packets need a next hop that nobody needed before.
+    for (const number of [1, 2]) {
+      const providerAddresses = [`192.168.0.${100 + number}`];
+      small.apply({ op: 'set-method', name: `vm${number}`, method: 'rewrite', providerAddresses });
+    }
+    const sized = (length: number) =>
+      ethernet(
+        { src: smallVm(1, 'h1').mac, dst: smallVm(2, 'h2').mac },
+        ipv4(
+          { src: '10.0.0.1', dst: '10.0.0.2', df: true },
+          udp({ srcPort: 1, dstPort: 2 }, pattern(length - 28)),
+        ),
+      );
+    expect(fate(sized(1400), small.port('vm1'))).toEqual([]);
+    expect(fate(sized(1401), small.port('vm1'))).toEqual([DROP_OVER_MTU]);
   });
 
   it('T2: an error that finds no slot takes nothing from the limit', async () => {
@@ -299,6 +282,33 @@ describe('load', () => {
     expect(send('a', spoofed)).toEqual({ verdict: DROP_SOURCE_ADDRESS });
   });
 });
+
+/** Three hosts with an endpoint each, in tables with some room. */
+async function smallFabric(): Promise<Dataplane> {
+  const hosts = ['h1', 'h2', 'h3'].map((name, index) => ({
+    name,
+    addresses: [`192.168.0.${index + 1}/24`],
+    mac: `02:00:00:00:00:0${index + 1}`,
+  }));
+  const subnets = [{ vsid: BLUE, prefixes: ['10.0.0.0/24'] }];
+  const endpoints = [smallVm(1, 'h1'), smallVm(2, 'h2'), smallVm(3, 'h3')];
+  const routingDomains = [{ name: 'd', id: DOMAIN, subnets, endpoints }];
+  return Dataplane.create({
+    policy: { version: 1, hosts, customers: [{ name: 'c', routingDomains }] },
+    host: 'h1',
+    capacity: { ports: 9, nextHops: 9, members: 9, addresses4: 9, macs: 9, providers4: 9 },
+  });
+}
+
+function smallVm(number: number, host: string) {
+  return {
+    name: `vm${number}`,
+    vsid: BLUE,
+    mac: `02:15:5d:00:00:0${number}`,
+    addresses: [`10.0.0.${number}`],
+    host,
+  };
+}
 
 function newVm(number: number) {
   return {

@@ -320,7 +320,7 @@ describe('V9: changes while workers process', () => {
       expect(kinds).toBe(2);
       expect(batches).toBeGreaterThan(500);
     }
-    expect(rounds).toBeGreaterThan(50);
+    expect(rounds).toBeGreaterThan(20);
     // Old generations make room for new ones.
     expect(dataplane.memorySize).toBeLessThan(64 * 2 ** 20);
     const { forwarded, drops } = dataplane.counters();
@@ -330,9 +330,11 @@ describe('V9: changes while workers process', () => {
 
   it('V9: what arrives for an endpoint that comes and goes is delivered to it or dropped', async () => {
     const document = fabric([vm(1, 'h1'), vm(2, 'h2'), vm(3, 'h1')]);
-    const frames = [1, 3].flatMap((to) =>
+    // Many of them: what is looked for happens within nanoseconds.
+    const few = [1, 3].flatMap((to) =>
       [4, 6].map((family) => ({ frame: envelope(packet(2, to, family)), port: 0 })),
     );
+    const frames = Array.from({ length: 100 }, () => few).flat();
     const allowed = [await outcomes(document, frames), frames.map(() => [`drop ${DROP_NO_LOCAL_PORT}`])];
     const dataplane = await create(document);
     const { rounds, reports } = await race(

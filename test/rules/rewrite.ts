@@ -237,7 +237,7 @@ const fromNvgre = frame4('a', 'rb', datagram);
 const brokenChain = frame6('ra', 'rb', raw(PROTOCOL.udp, pattern(2)), { headers: [hopByHop(8)] });
 brokenChain[14 + 40 + 1] = 200;
 const nine = Array.from({ length: 9 }, () => destinationOptions(8));
-const brokenArriving = rewritten6('rb', 'ra', raw(PROTOCOL.udp, pattern(2)), { headers: [hopByHop(8)] });
+const brokenArriving = rewritten6('ra', 'rb', raw(PROTOCOL.udp, pattern(2)), { headers: [hopByHop(8)] });
 brokenArriving[14 + 40 + 1] = 200;
 const sized = (length: number) => udp(ports, pattern(length - 14 - 20 - 8));
 
@@ -329,13 +329,13 @@ const PEERS: Case[] = [
   arriving(
     'nine extension headers, arriving',
     ['W5'],
-    rewritten6('rb', 'ra', datagram, { headers: nine }),
+    rewritten6('ra', 'rb', datagram, { headers: nine }).slice(14),
     DROP_REWRITE_HEADERS,
   ),
   arriving(
     'an extension header that leaves the packet, arriving',
     ['W5'],
-    brokenArriving,
+    brokenArriving.slice(14),
     DROP_REWRITE_HEADERS,
   ),
   arriving('from an address that nobody has', ['V7', 'W1'], toRb('192.168.1.99'), DROP_REWRITE_PEER),
