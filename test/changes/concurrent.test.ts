@@ -335,7 +335,16 @@ describe('V9: changes while workers process', () => {
       [4, 6].map((family) => ({ frame: envelope(packet(2, to, family)), port: 0 })),
     );
     const frames = Array.from({ length: 100 }, () => few).flat();
-    const allowed = [await outcomes(document, frames), frames.map(() => [`drop ${DROP_NO_LOCAL_PORT}`])];
+    const delivered = await outcomes(document, frames);
+    // A worker may still be in a batch that knows the port of the first one: then it comes back with another number.
+    const elsewhere = Array.from({ length: 8 }, (_, port) =>
+      delivered.map((outputs, frame) =>
+        frame % few.length < 2
+          ? outputs.map((one) => one.replace(/^(\d+) \d+ /, `$1 ${port + 1} `))
+          : outputs,
+      ),
+    );
+    const allowed = [...elsewhere, frames.map(() => [`drop ${DROP_NO_LOCAL_PORT}`])];
     const dataplane = await create(document);
     const { rounds, reports } = await race(
       dataplane,
