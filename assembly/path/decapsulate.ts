@@ -78,13 +78,17 @@ function openFrame(
   const found = findMac(vsid, Ethernet.at(frame).dstMac);
   const nextHop = nextHopOfMac(found);
   const isHere = nextHop != 0 && NextHop.at(nextHop).family == LOCAL;
-  const subnet: u32 = nextHop != 0 ? subnetOfMac(found) : findSubnet(vsid);
+  let subnet = subnetOfMac(found);
+  let domain = domainOfMac(found);
+  if (nextHop == 0) {
+    subnet = findSubnet(vsid);
+    domain = Subnet.at(subnet).domain;
+  }
   trace(events.TRACE_VSID, vsid, subnet);
   if (subnet == 0) return drop(0, unknownVsid(vsid));
   if (length < ETHERNET_HEADER) return drop(subnet, DROP_INNER_TRUNCATED);
   if (Ethernet.at(frame).isTagged) return drop(subnet, DROP_VLAN_TAG);
 
-  const domain: u32 = nextHop != 0 ? domainOfMac(found) : Subnet.at(subnet).domain;
   const port: u32 = isHere ? NextHop.at(nextHop).port : 0;
   const toRewrite = isHere && Port.at(port).usesRewrite;
   const fault = checkInner(subnet, domain, frame, length, outerFamily, source, toRewrite);
