@@ -31,7 +31,7 @@ const TABLE: readonly [VerdictName, rule: string, sentence: string][] = [
   [
     'DROP_INNER_MALFORMED',
     'N8',
-    'the customer’s packet has an impossible version, header length or total length',
+    'the customer’s packet has an impossible version, length or chain of headers',
   ],
   ['DROP_VLAN_TAG', 'N6', 'the customer’s frame carries a VLAN tag that belongs to no virtual subnet'],
   ['DROP_SOURCE_MAC', 'V6', 'the VM sent with a MAC that is not its own'],

@@ -194,6 +194,7 @@ const methodOf = (number: number, mapped: Mapped): Change =>
 
 const fabric = (endpoints: object[]) => ({
   version: 1,
+  provider: { floodLimit: 1_000_000 },
   hosts: HOSTS.map((name, index) => ({
     name,
     addresses: [`192.168.0.${index + 1}/24`, `2001:db8::${index + 1}/64`],
@@ -358,6 +359,38 @@ describe('V9: changes while workers process', () => {
     );
     for (const { faults } of reports) expect(faults).toEqual([]);
     for (const { kinds } of reports) expect(kinds).toBeGreaterThan(frames.length);
+    expect(rounds).toBeGreaterThan(100);
+  });
+
+  it('V5 V9: a host that joins a subnet takes nobody’s copy of what is flooded', async () => {
+    // Many of them: between counting and copying pass nanoseconds.
+    const neighbours = Array.from({ length: 200 }, (_, number) => ({
+      ...vm(1, 'h1'),
+      name: `n${number}`,
+      mac: macOf(number),
+      addresses: [`10.0.1.${number + 40}`],
+    }));
+    const others = [vm(1, 'h1'), vm(7, 'h3'), ...neighbours];
+    const broadcast = ethernet(
+      { src: vmMac(1), dst: 'ff:ff:ff:ff:ff:ff' },
+      ipv4({ src: address4(1), dst: '255.255.255.255' }, upper),
+    );
+    const frames = Array.from({ length: 4 }, () => ({ frame: broadcast, port: 1 }));
+    const states = [fabric(others), fabric([...others, vm(5, 'h2')])];
+    const allowed = await Promise.all(states.map((state) => outcomes(state, frames)));
+    const dataplane = await create(states[1]!);
+    const { rounds, reports } = await race(
+      dataplane,
+      allowed,
+      false,
+      () => {
+        dataplane.apply({ op: 'remove-endpoint', name: 'vm5' });
+        dataplane.apply({ op: 'add-endpoint', domain: DOMAIN, endpoint: vm(5, 'h2') });
+      },
+      frames,
+    );
+    for (const { faults } of reports) expect(faults).toEqual([]);
+    for (const { kinds } of reports) expect(kinds).toBe(frames.length * 2);
     expect(rounds).toBeGreaterThan(100);
   });
 
