@@ -96,8 +96,7 @@ export class Batch {
    * @param flags INPUT_CUT where the capture kept only the beginning of the frame.
    */
   push(frame: Uint8Array, port: number, flags = 0): boolean {
-    if (!(frame instanceof Uint8Array))
-      throw new TypeError(`frame: expected a Uint8Array, got ${typeof frame}`);
+    checkFrame(frame);
     checkPort(port);
     if (this.#processed >= 0) this.clear();
     const length = frame.length;
@@ -209,6 +208,12 @@ export class Batch {
  * A name is a mistake that looks right: `Dataplane.port` has its number.
  * @throws TypeError, RangeError
  */
+/** JavaScript has no compiler that would say it: a list of numbers would be taken for zeros. */
+export function checkFrame(frame: unknown): void {
+  if (!(frame instanceof Uint8Array))
+    throw new TypeError(`frame: expected a Uint8Array, got ${typeof frame}`);
+}
+
 export function checkPort(port: unknown): void {
   if (typeof port === 'number' && (port & 0xffff) === port) return;
   if (typeof port === 'number')

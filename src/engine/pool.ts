@@ -2,6 +2,7 @@
 
 import { FIRST_DROP } from '../abi/verdict.ts';
 import type { Count } from '../observe/counters.ts';
+import { checkFrame, checkPort } from './batch.ts';
 import { DEFAULT_COPY_SLOTS, Dataplane, instanceOf } from './dataplane.ts';
 import { defer } from './defer.ts';
 import type { Instance } from './instance.ts';
@@ -122,10 +123,8 @@ export class WorkerPool {
    * @throws TypeError, RangeError as `Batch.push`; Error behind `close`.
    */
   push(frame: Uint8Array, port: number, flags = 0): boolean {
-    if (!(frame instanceof Uint8Array))
-      throw new TypeError(`frame: expected a Uint8Array, got ${typeof frame}`);
-    if (!(port >= 0 && port <= 0xffff))
-      throw new RangeError(`port: expected a number from 0 to 65535, got ${port}`);
+    checkFrame(frame);
+    checkPort(port);
     if (this.#isClosing) throw new Error('push: expected a pool that is open, it was closed');
     const lane = this.#spread.choose(frame, port);
     this.#refused = undefined;

@@ -189,28 +189,25 @@ function fates(dataplane: Dataplane, samples: readonly Sample[]): string[] {
 }
 
 describe('changes', () => {
-  it(
-    `V9: a changed dataplane is like one that was made with its policy, seed ${SEED}`,
-    { timeout: 120_000 },
-    async () => {
-      for (let run = 0; run < RUNS; run++) {
-        const random = new Random(SEED + run);
-        const planes = await Promise.all(HOSTS.map((host) => Dataplane.create({ policy: POLICY, host })));
-        const model = new Model(random);
-        const done: Change[] = [];
-        while (done.length < CHANGES) {
-          const list = [...model.next(), ...model.next()];
-          for (const plane of planes) plane.apply(list);
-          done.push(...list);
-        }
-        for (const [index, plane] of planes.entries()) {
-          const fresh = await Dataplane.create({ policy: plane.policy, host: plane.host.name });
-          const samples = samplesFor(index);
-          expect(fates(plane, samples), `${plane.host.name} after ${JSON.stringify(done)}`).toEqual(
-            fates(fresh, samples),
-          );
-        }
+  it('V9: a changed dataplane is like one that was made with its policy', { timeout: 120_000 }, async () => {
+    for (let run = 0; run < RUNS; run++) {
+      const random = new Random(SEED + run);
+      const planes = await Promise.all(HOSTS.map((host) => Dataplane.create({ policy: POLICY, host })));
+      const model = new Model(random);
+      const done: Change[] = [];
+      while (done.length < CHANGES) {
+        const list = [...model.next(), ...model.next()];
+        for (const plane of planes) plane.apply(list);
+        done.push(...list);
       }
-    },
-  );
+      for (const [index, plane] of planes.entries()) {
+        const fresh = await Dataplane.create({ policy: plane.policy, host: plane.host.name });
+        const samples = samplesFor(index);
+        expect(
+          fates(plane, samples),
+          `seed ${SEED + run}: ${plane.host.name} after ${JSON.stringify(done)}`,
+        ).toEqual(fates(fresh, samples));
+      }
+    }
+  });
 });
