@@ -7,6 +7,8 @@ import { publishGeneration } from './tables/install';
 
 export { endEpoch, install, installError, installRanges } from './tables/install';
 export { copiesTaken } from './path/emit';
+export { copyRoomSize, giveCopyRoom } from './copies';
+export { carry } from './tables/carry';
 export { process } from './path/process';
 export { spread } from './path/spread';
 export { oldestEpoch, releaseWorker } from './epoch';

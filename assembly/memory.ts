@@ -4,7 +4,8 @@
 //   0            zeros: an address of "no provider address" points here
 //   CAPACITIES   what the host asks for; read by `carve` and by `openGeneration`
 //   CONTROL      which generation is current, and the epoch
-//   WORKERS      256 bytes per worker: the epoch that it has seen, and copies of entries that it works with
+//   WORKERS      256 bytes per worker: the epoch that it has seen, more room for copies if it was given any, and copies of
+//                entries that it works with
 //   staging      records from the policy compiler
 //   workers      per worker: input and output ring, trace, slots, large slots, copy slots
 //   generations  each: header (its capacities, probe bounds, this host), counters, ports, next hops, subnets, tables
@@ -41,6 +42,8 @@ export let largeSlots: usize = 0;
 /** Small slots for copies and pieces (V5, T1). */
 export let copySlots: usize = 0;
 export let copySlotCount: u32 = 0;
+/** Of which the window has `copySlotCount`. */
+export let copySlotTotal: u32 = 0;
 /** Entries of the input ring, a power of two. */
 export let ringEntries: u32 = 0;
 export let outputEntries: u32 = 0;
@@ -176,11 +179,11 @@ export function layOutWorker(number: u32): void {
   copyOfQuoted = workerEpoch(number) + 192;
   const slotCount = requested(abi.CAPACITY_SLOTS);
   const largeSlotCount = requested(abi.CAPACITY_LARGE_SLOTS);
-  copySlotCount = requested(abi.CAPACITY_COPY_SLOTS);
+  copySlotTotal = requested(abi.CAPACITY_COPY_SLOTS);
+  copySlotCount = copySlotTotal;
   ringEntries = 1;
   while (ringEntries < slotCount + largeSlotCount) ringEntries <<= 1;
-  // Every input has an output; every copy has one more, and untagged local copies need no slot.
-  outputEntries = ringEntries + copySlotCount * 2 + 64;
+  outputEntries = outputEntriesFor(copySlotCount);
   free = FIRST_REGION;
   staging = region(abi.STAGING_RECORDS * abi.RECORD_SIZE);
   for (let one: u32 = 0; one < requested(abi.CAPACITY_WORKERS); one++) {
@@ -212,6 +215,19 @@ export function setWindow(output: u32, outputCount: u32, copy: u32, copyCount: u
   outputEntries = outputCount;
   copySlots = copySlotsStart + <usize>copy * abi.SLOT_SIZE;
   copySlotCount = copyCount;
+}
+
+/** Every input has an output; every copy has one more, and untagged local copies need no slot. */
+export function outputEntriesFor(copies: u32): u32 {
+  return ringEntries + copies * 2 + 64;
+}
+
+/** Lays this worker's output ring and copy slots elsewhere; the window is then all of them. */
+export function moveCopies(ring: usize, slotsStart: usize, count: u32): void {
+  outputsStart = ring;
+  copySlotsStart = slotsStart;
+  copySlotTotal = count;
+  setWindow(0, outputEntriesFor(count), 0, count);
 }
 
 /** Buckets for `entries` at a load of at most one half: beyond it lookups get slow, at 0.75 by a factor of 1.6. */

@@ -9,6 +9,7 @@ import {
   INPUT_SIZE,
 } from '../../src/abi/layout';
 import { DROP_CUT_CAPTURE, DROP_FRAME_TOO_LONG, DROP_UNKNOWN_PORT } from '../../src/abi/verdict';
+import { takeCopyRoom } from '../copies';
 import { enterBatch, leaveBatch } from '../epoch';
 import { inputs, isLarge, ringEntries } from '../memory';
 import { Port, isPort } from '../tables/ports';
@@ -25,6 +26,7 @@ import { GROUP, touch } from './touch';
  */
 export function process(first: u32, count: u32, time: f64): u32 {
   enterBatch();
+  takeCopyRoom();
   beginBatch(count, time);
   agePathMtus(time);
   for (let index: u32 = 0; index < count; index++) {

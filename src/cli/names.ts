@@ -1,10 +1,14 @@
 /** Hosts and endpoints that the command line names: a wrong one is answered with those that there are. */
 
 import { Dataplane } from '../engine/dataplane.ts';
+import { mostCopies } from '../policy/copies.ts';
 import { didYouMean } from '../policy/errors.ts';
 import type { Policy } from '../policy/model.ts';
 import { hostOf } from '../policy/whereabouts.ts';
 import { InputError } from './errors.ts';
+
+/** Copies in one batch: with the longest frames that fit into ordinary slots, it is full before this is. */
+const COPY_SLOTS = 4096;
 
 /**
  * The dataplane of a host.
@@ -12,7 +16,11 @@ import { InputError } from './errors.ts';
  */
 export async function createDataplane(policy: Policy, host: string): Promise<Dataplane> {
   const names = policy.hosts.map(({ name }) => name);
-  if (names.includes(host)) return Dataplane.create({ policy, host });
+  const found = policy.hosts.find(({ name }) => name === host);
+  if (found !== undefined) {
+    const copySlots = Math.max(COPY_SLOTS, mostCopies(policy, found));
+    return Dataplane.create({ policy, host, capacity: { copySlots } });
+  }
   throw new InputError(
     `--host: expected a host of the policy (${shortList(names)}), got "${host}"${didYouMean(host, names)}`,
   );

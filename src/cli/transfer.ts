@@ -4,6 +4,7 @@ import { INPUT_CUT } from '../abi/layout.ts';
 import { FORWARD } from '../abi/verdict.ts';
 import type { CaptureRecord } from '../capture/index.ts';
 import type { Dataplane } from '../engine/dataplane.ts';
+import { mostFlooded, mostLocal, piecesOf } from '../policy/copies.ts';
 import { type CaptureInput, openInput } from './capture-input.ts';
 import { CaptureOutput } from './capture-output.ts';
 import { type TransferReport, transferReport, transferText } from './report.ts';
@@ -84,7 +85,10 @@ async function pump(
   { portOf }: Direction,
   interfaces: ReadonlyMap<number, number>,
 ): Promise<{ inputs: number; written: number }> {
-  const { batch } = dataplane;
+  const { batch, copySlots } = dataplane;
+  const copiesOf = copyCount(dataplane);
+  /** That the frames of the batch may need. */
+  let copies = 0;
   const origins: Origin[] = [];
   let inputs = 0;
   let written = 0;
@@ -102,6 +106,7 @@ async function pump(
       written++;
     }
     batch.clear();
+    copies = 0;
   };
 
   for await (const chunk of input.chunks()) {
@@ -109,10 +114,13 @@ async function pump(
       inputs++;
       const flags = record.data.length < record.originalLength ? INPUT_CUT : 0;
       const port = portOf(record, input.interfaces[record.interfaceId]?.name);
+      const needed = copiesOf(record.data, port);
+      if (batch.length > 0 && copies + needed > copySlots) processBatch();
       if (!batch.push(record.data, port, flags)) {
         processBatch();
         batch.push(record.data, port, flags);
       }
+      copies += needed;
       const { seconds, nanoseconds, comments } = record;
       now = Math.max(now, seconds * 1000 + nanoseconds / 1e6);
       origins[batch.length - 1] = { seconds, nanoseconds, comments };
@@ -121,4 +129,15 @@ async function pump(
     await output.drain();
   }
   return { inputs, written };
+}
+
+/** The most copies, pieces and errors that a frame can become: those of a batch share the slots for them. */
+function copyCount({ policy, host }: Dataplane): (frame: Uint8Array, port: number) => number {
+  const flooded = Math.max(1, mostFlooded(policy, host));
+  const local = mostLocal(policy, host);
+  return (frame, port) => {
+    if (port === 0) return local;
+    const isGroup = (frame[0]! & 1) === 1;
+    return isGroup ? flooded : piecesOf(frame.length);
+  };
 }

@@ -65,10 +65,15 @@ export class Batch {
     this.refresh();
   }
 
-  /** Called by the dataplane: the memory may have grown, which takes away what was looked at through the old buffer. */
+  /**
+   * Called by the dataplane: the memory may have grown, which takes away what was looked at through the old buffer, and there
+   * may be more room for outputs, elsewhere.
+   */
   refresh(): void {
     const { memory, inputs, outputs, ringEntries, outputEntries } = this.#instance;
-    if (this.#bytes.buffer === memory.buffer) return;
+    if (this.#bytes.buffer === memory.buffer && this.#outputs.byteOffset === outputs) return;
+    // Another thread has grown it; this one may not have noticed.
+    if (memory.buffer.byteLength < outputs + outputEntries * OUTPUT_SIZE) memory.grow(0);
     this.#bytes = new Uint8Array(memory.buffer);
     this.#inputs = new Uint32Array(memory.buffer, inputs, (ringEntries * INPUT_SIZE) / 4);
     this.#outputs = new Uint32Array(memory.buffer, outputs, (outputEntries * OUTPUT_SIZE) / 4);
@@ -161,6 +166,7 @@ export class Batch {
   /** Called by the dataplane: `count` output descriptors have been written. */
   finish(count: number): void {
     this.#processed = count;
+    if (this.#outputs.byteOffset !== this.#instance.outputs) this.refresh();
   }
 
   /** Output descriptors of the processed batch, drops included. For loops that cannot afford an object per packet. */

@@ -9,19 +9,18 @@ import { didYouMean, show } from '../policy/errors.ts';
 import { FabricState } from '../policy/fabric-state.ts';
 import type { Endpoint, Host, Policy } from '../policy/model.ts';
 import { TablesFullError } from '../policy/numbers.ts';
-import { isPolicy, parsePolicy, validatePolicy } from '../policy/parse.ts';
 import { applyEffects } from '../policy/update.ts';
 import { hostOf } from '../policy/whereabouts.ts';
 import type { Attachment } from './attached.ts';
 import { checkTime, clock } from './clock.ts';
 import { Batch, checkPort } from './batch.ts';
+import { CopyRoom, copySlotsFor } from './copy-room.ts';
 import { type Generation, Generations, roomFor } from './generations.ts';
-import { type Instance, createInstance } from './instance.ts';
-import { type DataplaneOptions, checkOptions } from './options.ts';
+import { type Instance, type TableCapacity, createInstance } from './instance.ts';
+import { type DataplaneOptions, checkOptions, findHost, refuseOwnHost, toPolicy } from './options.ts';
 
 const DEFAULT_SLOTS = 512;
 const DEFAULT_LARGE_SLOTS = 8;
-export const DEFAULT_COPY_SLOTS = 256;
 /** Room for changes when the tables were full once, as a part of what is there. */
 const SLACK = 0.5;
 
@@ -39,6 +38,7 @@ export class Dataplane {
   readonly #generations: Generations;
   readonly #options: DataplaneOptions;
   readonly #history: CounterHistory;
+  readonly #copies: CopyRoom;
   #host: Host;
   #policy: Policy | undefined;
   #state: FabricState | undefined;
@@ -48,6 +48,7 @@ export class Dataplane {
     instance: Instance,
     generations: Generations,
     history: CounterHistory,
+    copies: CopyRoom,
     current: Generation,
     policy: Policy,
     host: Host,
@@ -61,6 +62,7 @@ export class Dataplane {
     this.#host = host;
     this.#options = options;
     this.#history = history;
+    this.#copies = copies;
   }
 
   /**
@@ -88,17 +90,18 @@ export class Dataplane {
       {
         slots: capacity.slots ?? DEFAULT_SLOTS,
         largeSlots: capacity.largeSlots ?? DEFAULT_LARGE_SLOTS,
-        copySlots: capacity.copySlots ?? DEFAULT_COPY_SLOTS,
+        copySlots: capacity.copySlots ?? copySlotsFor(policy, host),
       },
       workers,
       options.staging,
     );
     const seed = options.seed ?? crypto.getRandomValues(new Uint8Array(16));
     const history = new CounterHistory(instance);
-    const generations = new Generations(instance, seed, history);
+    const copies = new CopyRoom(instance, capacity.copySlots !== undefined);
+    const generations = new Generations(instance, seed, history, copies);
     const current = generations.build(policy, host, tables);
     generations.publish(current, undefined);
-    return new Dataplane(instance, generations, history, current, policy, host, options);
+    return new Dataplane(instance, generations, history, copies, current, policy, host, options);
   }
 
   get host(): Host {
@@ -118,6 +121,11 @@ export class Dataplane {
   /** Bytes of that memory. */
   get memorySize(): number {
     return this.#instance.memory.buffer.byteLength;
+  }
+
+  /** How many copies of flooded frames, pieces of fragmented ones and ICMP errors one batch may have. */
+  get copySlots(): number {
+    return this.#copies.count;
   }
 
   /** Local endpoints with their port numbers, from 1 on. A number stays its endpoint's as long as that is on this host. */
@@ -156,20 +164,22 @@ export class Dataplane {
 
   /**
    * Changes the policy while packets are processed, record by record: packets see each change whole or not at all.
-   * @throws PolicyError with every problem; then nothing has changed.
-   * @throws RangeError when the tables would have to be larger than the memory can be; then the policy is as it was.
+   * @throws PolicyError with every problem, also where the host goes whose dataplane this is; RangeError when the tables would
+   *   have to be larger than the memory can be. Then nothing has changed.
    */
   apply(changes: Change | readonly Change[]): void {
-    this.#state ??= new FabricState(this.policy);
     const list = Array.isArray(changes) ? (changes as readonly Change[]) : [changes as Change];
-    const effects = this.#state.apply(list);
+    refuseOwnHost(list, this.#options.host);
+    const state = (this.#state ??= new FabricState(this.policy));
+    const effects = state.apply(list);
     this.#policy = undefined;
     try {
-      applyEffects(this.#current.plan, this.#state, effects);
+      applyEffects(this.#current.plan, state, effects);
       this.#generations.endEpoch();
+      this.batch.refresh();
     } catch (error) {
-      if (!(error instanceof TablesFullError)) throw error;
-      this.#grow(this.#state);
+      if (error instanceof TablesFullError) this.#grow(state);
+      else this.#takeBack(state, error);
     }
   }
 
@@ -182,10 +192,20 @@ export class Dataplane {
         this.#replace(state.policy, 0);
       }
     } catch (error) {
-      state.takeBack();
-      this.#replace(state.policy, 0);
-      throw error;
+      this.#takeBack(state, error);
     }
+  }
+
+  #takeBack(state: FabricState, cause: unknown): never {
+    state.takeBack();
+    try {
+      this.#replace(state.policy, 0);
+    } catch {
+      throw new Error('apply: neither the new tables nor the old ones fit into the memory: load a policy', {
+        cause,
+      });
+    }
+    throw cause;
   }
 
   /**
@@ -201,6 +221,8 @@ export class Dataplane {
     const host = findHost(policy, this.#options.host);
     const before = this.#current.plan.portOf;
     const room = roomFor(policy, host, {}, slack);
+    for (const name of Object.keys(room) as (keyof TableCapacity)[])
+      room[name] = Math.max(room[name], this.#options.capacity?.[name] ?? 0);
     for (const { number } of keptPorts(policy, host, before)) room.ports = Math.max(room.ports, number);
     const next = this.#generations.build(policy, host, room, before);
     this.batch.refresh();
@@ -243,7 +265,7 @@ export class Dataplane {
    */
   async explain(port: number, frame: Uint8Array): Promise<Explanation> {
     checkPort(port);
-    const capacity = { slots: 1, largeSlots: 1, copySlots: 1024 };
+    const capacity = { slots: this.#instance.capacity.slots, largeSlots: 1, copySlots: this.copySlots };
     const options = { host: this.#options.host, policy: this.policy, capacity };
     const traced = await Dataplane.#create(options, 'trace');
     const name = this.#current.plan.ports.get(port)?.endpoint.name;
@@ -252,16 +274,4 @@ export class Dataplane {
     traced.process();
     return readExplanation(traced.#instance, traced.batch, traced.#current.plan, tracedPort, frame);
   }
-}
-
-function toPolicy(policy: Policy | string | object): Policy {
-  if (typeof policy === 'string') return parsePolicy(policy);
-  return isPolicy(policy) ? policy : validatePolicy(policy);
-}
-
-function findHost(policy: Policy, name: string): Host {
-  const host = policy.hosts.find((candidate) => candidate.name === name);
-  if (host !== undefined) return host;
-  const names = policy.hosts.map((candidate) => candidate.name);
-  throw new RangeError(`host: expected a host of the policy, got "${name}"${didYouMean(name, names)}`);
 }

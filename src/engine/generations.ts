@@ -12,6 +12,7 @@ import { Plan, measure } from '../policy/compile.ts';
 import type { Host, Policy } from '../policy/model.ts';
 import { TablesFullError } from '../policy/numbers.ts';
 import { RecordWriter } from '../policy/record-writer.ts';
+import { CopyRoom } from './copy-room.ts';
 import { CAPACITY_LIMITS, type Instance, type TableCapacity, growTo, requestGeneration } from './instance.ts';
 
 export interface Generation {
@@ -36,14 +37,21 @@ export class Generations {
   readonly #seed: Uint8Array;
   readonly #history: CounterHistory;
   #retired: Retired[] = [];
+  readonly #copies: CopyRoom;
   #end: number;
   #epoch = 1;
 
-  /** @param history reads what is counted. */
-  constructor(instance: Instance, seed: Uint8Array, history = new CounterHistory(instance)) {
+  /** @param history reads what is counted. @param copies grows with what a frame may need. */
+  constructor(
+    instance: Instance,
+    seed: Uint8Array,
+    history = new CounterHistory(instance),
+    copies = new CopyRoom(instance, true),
+  ) {
     this.#instance = instance;
     this.#seed = seed;
     this.#history = history;
+    this.#copies = copies;
     this.#end = instance.generations;
   }
 
@@ -90,8 +98,9 @@ export class Generations {
     return { ...block, plan };
   }
 
-  /** Makes a generation current, and the one before free when no worker sees it any more. */
+  /** Makes a generation current, and the one before free when no worker sees it any more; what it learnt goes on. */
   publish(generation: Generation, before: Generation | undefined): void {
+    if (before !== undefined) this.#instance.carry(before.address, generation.address);
     this.#epoch = this.#instance.publish(generation.address);
     if (before === undefined) return;
     this.#retired.push({ address: before.address, size: before.size, epoch: this.#epoch });
@@ -111,10 +120,14 @@ export class Generations {
       this.#history.close(reusable.address);
       return { address: reusable.address, size: reusable.size };
     }
+    return { address: this.#behindAll(size), size };
+  }
+
+  #behindAll(size: number): number {
     const address = this.#end;
     growTo(this.#instance, address + size);
     this.#end += size;
-    return { address, size };
+    return address;
   }
 
   #sink(address: number) {
@@ -139,11 +152,14 @@ export class Generations {
       }
     };
     return {
-      writer: new RecordWriter(staging(), install),
+      writer: new RecordWriter(staging(), install, staging),
       installRanges,
       epochs: { current: () => this.#epoch, oldest: () => instance.oldestEpoch() },
       claimCounters: (vsid: number, index: number) => {
         this.#history.claim(address, vsid, index);
+      },
+      needCopies: (count: number) => {
+        this.#copies.reach(count, (size) => this.#behindAll(size));
       },
     };
   }

@@ -86,6 +86,7 @@ interface Calls {
   readonly capacitiesAddress: () => number;
   readonly generationSize: () => number;
   readonly openGeneration: (start: number, size: number) => void;
+  readonly carry: (from: number, to: number) => void;
   readonly publish: (generation: number) => number;
   readonly countersOf: (generation: number) => number;
   readonly install: (generation: number, count: number) => number;
@@ -98,6 +99,8 @@ interface Calls {
     count: number,
     total: number,
   ) => number;
+  readonly copyRoomSize: (count: number) => number;
+  readonly giveCopyRoom: (worker: number, start: number, count: number) => void;
   readonly endEpoch: () => number;
   readonly oldestEpoch: () => number;
   readonly process: (first: number, count: number, now: number) => number;
@@ -120,13 +123,14 @@ export interface Instance extends Calls {
   readonly capacity: SlotCapacity;
   readonly workers: number;
   readonly ringEntries: number;
-  readonly outputEntries: number;
   readonly inputs: number;
+  /** These three change when there is more room for copies. */
+  readonly outputEntries: number;
   readonly outputs: number;
+  readonly copySlots: number;
   readonly staging: number;
   readonly slots: number;
   readonly largeSlots: number;
-  readonly copySlots: number;
   readonly traces: number;
   /** Where generations may begin. */
   readonly generations: number;
@@ -223,23 +227,32 @@ function describe(
     capacity,
     workers,
     ringEntries: number('ringEntries'),
-    outputEntries: number('outputEntries'),
     inputs: number('inputsAddress'),
-    outputs: number('outputsAddress'),
+    get outputEntries() {
+      return number('outputEntries');
+    },
+    get outputs() {
+      return number('outputsAddress');
+    },
+    get copySlots() {
+      return number('copySlotsAddress');
+    },
     staging: number('stagingAddress'),
     slots: number('slotsAddress'),
     largeSlots: number('largeSlotsAddress'),
-    copySlots: number('copySlotsAddress'),
     traces: number('tracesAddress'),
     generations: number('generationsAddress'),
     capacitiesAddress: exports.capacitiesAddress,
     generationSize: exports.generationSize,
     openGeneration: exports.openGeneration,
+    carry: exports.carry,
     publish: exports.publish,
     countersOf: exports.countersOf,
     install: exports.install,
     installError: exports.installError,
     installRanges: exports.installRanges,
+    copyRoomSize: exports.copyRoomSize,
+    giveCopyRoom: exports.giveCopyRoom,
     endEpoch: exports.endEpoch,
     oldestEpoch: exports.oldestEpoch,
     process: exports.process,

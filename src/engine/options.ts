@@ -1,8 +1,10 @@
 /** What `Dataplane.create` is given. JavaScript has no compiler that would say what is wrong with it. */
 
 import type { Build } from '../load-wasm.ts';
-import { didYouMean, show } from '../policy/errors.ts';
-import type { Policy } from '../policy/model.ts';
+import type { Change } from '../policy/delta.ts';
+import { PolicyError, didYouMean, show } from '../policy/errors.ts';
+import type { Host, Policy } from '../policy/model.ts';
+import { isPolicy, parsePolicy, validatePolicy } from '../policy/parse.ts';
 import { CAPACITY_LIMITS, type Capacity, type Staging } from './instance.ts';
 
 export interface DataplaneOptions {
@@ -10,7 +12,11 @@ export interface DataplaneOptions {
   policy: Policy | string | object;
   /** Name of the host whose dataplane this is. */
   host: string;
-  /** Room for frames, default 512 slots, 8 large ones, 256 for copies; room in the tables, default what the policy needs. */
+  /**
+   * Room for frames, default 512 slots and 8 large ones; for copies, default what a frame of the policy can need, 256 at least,
+   * and more when changes need more (a number that is given stays). Room in the tables: what is given at least, default what the
+   * policy needs.
+   */
   capacity?: Partial<Capacity>;
   /** `release` (default): own memory. `threads`: shared memory. */
   build?: Exclude<Build, 'trace'>;
@@ -69,4 +75,30 @@ function checkKeys(where: string, object: object, known: readonly string[]): voi
     if (!known.includes(key))
       throw new TypeError(`${where}${key}: unknown key "${key}"${didYouMean(key, known)}`);
   }
+}
+
+export function toPolicy(policy: Policy | string | object): Policy {
+  if (typeof policy === 'string') return parsePolicy(policy);
+  return isPolicy(policy) ? policy : validatePolicy(policy);
+}
+
+export function findHost(policy: Policy, name: string): Host {
+  const host = policy.hosts.find((candidate) => candidate.name === name);
+  if (host !== undefined) return host;
+  const names = policy.hosts.map((candidate) => candidate.name);
+  throw new RangeError(`host: expected a host of the policy, got "${name}"${didYouMean(name, names)}`);
+}
+
+/**
+ * A host is what its dataplane's tables are about: without it there is nothing left to change.
+ * @throws PolicyError
+ */
+export function refuseOwnHost(changes: readonly (Change | null | undefined)[], own: string): void {
+  const message = `expected another host, got "${own}", whose dataplane this is`;
+  const problems = changes.flatMap((change, index) =>
+    change?.op === 'remove-host' && change.name === own
+      ? [{ file: 'delta', line: undefined, column: undefined, path: `[${index}].name`, message }]
+      : [],
+  );
+  if (problems.length > 0) throw new PolicyError(problems);
 }

@@ -33,6 +33,7 @@ export interface WorkerCrash {
   readonly counted: number;
 }
 
+/** Room for copies stays as it is in the beginning: `capacity.copySlots`, default as a dataplane's. */
 export interface WorkerPoolOptions extends Omit<DataplaneOptions, 'build' | 'workers'> {
   /** Number of threads beside the one that calls, 1 to 63. */
   workers: number;

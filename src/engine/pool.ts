@@ -3,11 +3,13 @@
 import { FIRST_DROP } from '../abi/verdict.ts';
 import type { Count } from '../observe/counters.ts';
 import { checkFrame, checkPort } from './batch.ts';
-import { DEFAULT_COPY_SLOTS, Dataplane, instanceOf } from './dataplane.ts';
+import { copySlotsFor } from './copy-room.ts';
+import { Dataplane, instanceOf } from './dataplane.ts';
 import { defer } from './defer.ts';
-import type { Instance } from './instance.ts';
+import { CAPACITY_LIMITS, type Instance } from './instance.ts';
 import { type Deliver, Lane } from './lane.ts';
 import { DEFAULT_BATCH, type WorkerCrash, type WorkerPoolOptions, checkOptions } from './pool-options.ts';
+import { findHost, toPolicy } from './options.ts';
 import { Spread } from './spread.ts';
 import { createThread } from './thread.ts';
 
@@ -66,12 +68,16 @@ export class WorkerPool {
     checkOptions(options);
     const { workers, batch = DEFAULT_BATCH, capacity = {}, ...rest } = options;
     const { onOutput: _output, onDrop: _drop, onCrash: _crash, createWorker: _create, ...own } = rest;
+    const policy = toPolicy(options.policy);
+    const most = CAPACITY_LIMITS.copySlots / 2;
+    const copySlots = capacity.copySlots ?? copySlotsFor(policy, findHost(policy, options.host), most);
     const dataplane = await Dataplane.create({
       ...own,
+      policy,
       build: 'threads',
       workers: workers + 1,
-      // Half of them for the next batch while the pool reads what the last one wrote.
-      capacity: { ...capacity, copySlots: (capacity.copySlots ?? DEFAULT_COPY_SLOTS) * 2 },
+      // Half of them for the next batch while the pool reads what the last one wrote. Given, so that they stay where they are.
+      capacity: { ...capacity, copySlots: copySlots * 2 },
     });
     const lanes = Array.from(
       { length: workers },

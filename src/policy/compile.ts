@@ -32,6 +32,8 @@ export interface Sink {
   readonly epochs: Epochs;
   /** A subnet comes, and gets a block of counters that may have been another one's. */
   readonly claimCounters: (vsid: number, index: number) => void;
+  /** A frame may be flooded to that many. */
+  readonly needCopies: (count: number) => void;
 }
 
 /** Everything that the domains of one host share. */
@@ -243,6 +245,7 @@ export function plan(policy: Policy, host: Host): Plan {
     installRanges: () => undefined,
     epochs,
     claimCounters: () => undefined,
+    needCopies: () => undefined,
   });
   planned.load(policy);
   return planned;

@@ -348,6 +348,7 @@ export class DomainTables {
     const number = numbers.members.take();
     members.set(key, number);
     memberUses[number] = 1;
+    if (this.#subnets.get(vsid)!.subnet.flood === 'replicate') sink.needCopies(members.size);
     sink.writer.begin(abi.RECORD_MEMBER);
     sink.writer.u32(abi.RECORD_INDEX, number);
     sink.writer.u32(abi.RECORD_SUBNET, this.#subnets.get(vsid)!.index);

@@ -4,22 +4,31 @@ import * as abi from '../abi/layout.ts';
 import type { Host, IpAddress, MacAddress } from './model.ts';
 
 export class RecordWriter {
-  readonly #view: DataView;
-  readonly #words: Float64Array;
+  #view: DataView;
+  #words: Float64Array;
+  readonly #renew: () => DataView;
   readonly #install: (count: number) => void;
   #count = 0;
   #record = 0;
 
-  /** @param install takes the first `count` records of the region. */
-  constructor(view: DataView, install: (count: number) => void) {
+  /**
+   * @param install takes the first `count` records of the region.
+   * @param renew the same region, when the memory has grown: the view of before is then detached.
+   */
+  constructor(view: DataView, install: (count: number) => void, renew = () => view) {
     this.#view = view;
-    this.#words = new Float64Array(view.buffer, view.byteOffset, view.byteLength / 8);
+    this.#words = wordsOf(view);
     this.#install = install;
+    this.#renew = renew;
   }
 
   /** Begins the next record; its fields are 0. */
   begin(kind: number): void {
     if (this.#count === abi.STAGING_RECORDS) this.flush();
+    if (this.#words.length === 0) {
+      this.#view = this.#renew();
+      this.#words = wordsOf(this.#view);
+    }
     this.#record = this.#count++ * abi.RECORD_SIZE;
     // A loop: calling `fill` for so few words takes longer than the words.
     const first = this.#record / 8;
@@ -80,4 +89,8 @@ export class RecordWriter {
     this.#view.setBigUint64(this.#record + offset, address.value >> 64n);
     this.#view.setBigUint64(this.#record + offset + 8, address.value & 0xffff_ffff_ffff_ffffn);
   }
+}
+
+function wordsOf(view: DataView): Float64Array {
+  return new Float64Array(view.buffer, view.byteOffset, view.byteLength / 8);
 }

@@ -5,9 +5,9 @@ import type { Dataplane } from '../engine/dataplane.ts';
 import type { Counters } from '../observe/counters.ts';
 import type { DropName } from '../observe/verdicts.ts';
 import type { Endpoint, Policy } from '../policy/model.ts';
-import { membersOf, mostCopies } from './members.ts';
+import { membersOf } from './members.ts';
 import { Network } from './network.ts';
-import type { DataplanePool, Site } from './pool.ts';
+import { BATCH, type DataplanePool, type Site } from './pool.ts';
 
 /** A frame that a VM sends. */
 export interface Sent {
@@ -47,10 +47,6 @@ interface HostSite extends Site {
 /** What went onto the wire, beside the frame that the VM sent. */
 export type OnWire = (sent: Sent, frame: Uint8Array) => void;
 
-/** Frames in one batch. */
-const BATCH = 32;
-/** Slots for the pieces of the largest packet, 65,535 bytes. */
-const PIECES = 64;
 /** Hosts whose dataplanes are prepared while another one works. */
 const AHEAD = 8;
 /** More links than any way through the network has: something goes in circles. */
@@ -81,12 +77,10 @@ export class Fabric {
       const counts = { sent: 0, received: 0, bytes: 0 };
       this.#members.set(endpoint.name, { endpoint, customer, domain, host, ...counts });
     }
-    const copies = mostCopies(policy);
     this.#sites = policy.hosts.map(({ name, index }) => ({
       policy,
       host: name,
       index,
-      slots: BATCH + Math.max(PIECES, copies[index]!),
       ports: [],
       retire: (counters) => {
         this.#retire(counters);

@@ -16,22 +16,3 @@ export function membersOf({ customers }: Policy): Placed[] {
     ),
   );
 }
-
-/** By host: the most frames that one flooded frame may become, one for every other host and every local port. */
-export function mostCopies(policy: Policy): number[] {
-  const hostsOf = new Map<number, Set<number>>();
-  const local = policy.hosts.map(() => 0);
-  const members = membersOf(policy);
-  for (const { endpoint } of members) {
-    local[endpoint.host]!++;
-    const hosts = hostsOf.get(endpoint.vsid);
-    if (hosts === undefined) hostsOf.set(endpoint.vsid, new Set([endpoint.host]));
-    else hosts.add(endpoint.host);
-  }
-  const most = policy.hosts.map(() => 0);
-  for (const { endpoint } of members) {
-    const remote = hostsOf.get(endpoint.vsid)!.size;
-    most[endpoint.host] = Math.max(most[endpoint.host]!, remote + local[endpoint.host]!);
-  }
-  return most;
-}

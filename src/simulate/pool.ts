@@ -5,18 +5,19 @@
 
 import { Dataplane } from '../engine/dataplane.ts';
 import type { Counters } from '../observe/counters.ts';
+import { mostCopies } from '../policy/copies.ts';
 import type { Policy } from '../policy/model.ts';
 
 /** A host's place in a fabric; the key under which the pool knows its dataplane. */
 export interface Site {
   readonly policy: Policy;
   readonly host: string;
-  /** Frames that fit into a batch, copies and pieces included. */
-  readonly slots: number;
   /** Takes the counters of a dataplane that goes. What it knew of rates and path MTUs goes with it. */
   retire(counters: Counters): void;
 }
 
+/** Frames in one batch. */
+export const BATCH = 32;
 /** Bytes of WebAssembly memory; what JavaScript holds beside it is about a fifth of that. */
 const BUDGET = 512 * 2 ** 20;
 /** A table may be full by bad luck with its hash although half of it is empty; another seed is another hash. */
@@ -74,10 +75,15 @@ export class DataplanePool {
   }
 }
 
-async function create({ policy, host, slots }: Site): Promise<Dataplane> {
+async function create({ policy, host }: Site): Promise<Dataplane> {
+  // A frame that multiplies has a batch of its own.
+  const copySlots = mostCopies(
+    policy,
+    policy.hosts.find(({ name }) => name === host)!,
+  );
+  const capacity = { slots: BATCH, largeSlots: 1, copySlots };
   for (let attempt = 1; ; attempt++) {
     try {
-      const capacity = { slots, largeSlots: 1 };
       return await Dataplane.create({ policy, host, capacity, seed: seedOf(attempt) });
     } catch (error) {
       const isFull = error instanceof RangeError && error.message.includes('a table is full');

@@ -3,6 +3,7 @@
 import { FIRST_DROP } from '../abi/verdict.ts';
 import { Dataplane } from '../engine/dataplane.ts';
 import type { Explanation } from '../observe/explain.ts';
+import { mostCopies } from '../policy/copies.ts';
 import type { Endpoint, Host, Policy } from '../policy/model.ts';
 import type { Fabric } from './fabric.ts';
 import type { Failures } from './failures.ts';
@@ -124,7 +125,7 @@ export class Planes {
     const known = this.#kept.get(host);
     if (known !== undefined || this.#broken.has(host)) return known;
     try {
-      const plane = await this.#create(this.#fabric.policy, host, copiesOn(this.#fabric, host));
+      const plane = await this.#create(this.#fabric.policy, host, mostCopies(this.#fabric.policy, host));
       this.#size += plane.memorySize;
       if (this.#size <= KEPT) this.#kept.set(host, plane);
       return plane;
@@ -135,17 +136,4 @@ export class Planes {
       return undefined;
     }
   }
-}
-
-/** Copies that a flooded frame may need: one for each other host, and for each local port that gets it with a tag. */
-function copiesOn({ subnets }: Fabric, { index }: Host): number {
-  let most = 0;
-  for (const { vsid, membersOn } of subnets.values()) {
-    const locals = membersOn.get(index);
-    if (locals === undefined) continue;
-    const tagged = locals.filter((endpoint) => endpoint.vsid !== vsid).length;
-    // Every copy slot comes with two descriptors, and those that leave as they are need descriptors too.
-    most = Math.max(most, membersOn.size - 1 + tagged, locals.length >>> 1);
-  }
-  return most;
 }

@@ -29,6 +29,7 @@ export const compile: Compile = (policy, host, installer) => {
     },
     epochs: { current: () => 1, oldest: () => 1 },
     claimCounters: () => undefined,
+    needCopies: () => undefined,
   });
   plan.load(policy);
   return plan;
