@@ -19,7 +19,7 @@ export interface Site {
 /** Frames in one batch. */
 export const BATCH = 32;
 /** Bytes of WebAssembly memory; what JavaScript holds beside it is about a fifth of that. */
-const BUDGET = 512 * 2 ** 20;
+const BUDGET = 768 * 2 ** 20;
 /** A table may be full by bad luck with its hash although half of it is empty; another seed is another hash. */
 const SEEDS = 8;
 
