@@ -183,6 +183,7 @@ function program(): Command {
         .argParser(parseCount)
         .default(100_000),
     )
+    .option('--all-hosts', 'packets between all hosts, however long their dataplanes take')
     .addOption(json())
     .action(async (policy: string, options: VerifyCommandOptions) =>
       (await import('./verify.ts')).verify(policy, options),

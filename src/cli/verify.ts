@@ -3,18 +3,21 @@
 import pc from 'picocolors';
 import { type Failure, type Verification, verify as verifyPolicy } from '../verify/index.ts';
 import type { Counterexample } from '../verify/counterexample.ts';
+import { DEFAULT_RECORDS } from '../verify/part.ts';
 import { InputError } from './errors.ts';
 import { loadPolicy } from './policy-file.ts';
 import { count, plural, table } from './report.ts';
 
 export interface VerifyCommandOptions {
   pairs: number;
+  allHosts?: boolean;
   json?: boolean;
 }
 
 /** @throws InputError after the report when something failed. */
-export async function verify(file: string, { pairs, json }: VerifyCommandOptions): Promise<void> {
-  const verification = await verifyPolicy(await loadPolicy(file), { pairs });
+export async function verify(file: string, { pairs, allHosts, json }: VerifyCommandOptions): Promise<void> {
+  const records = allHosts === true ? Infinity : DEFAULT_RECORDS;
+  const verification = await verifyPolicy(await loadPolicy(file), { pairs, records });
   const name = file === '-' ? 'stdin' : file;
   console.log(
     json === true ? JSON.stringify(toJson(verification), null, 2) : verificationText(name, verification),
@@ -61,7 +64,7 @@ function shortTable(head: readonly string[], rows: readonly (readonly (string | 
 /** The report for people. */
 export function verificationText(
   name: string,
-  { proven, checks, domains, hosts, ...rest }: Verification,
+  { proven, checks, domains, hosts, trafficHosts, ...rest }: Verification,
 ): string {
   const verdict = proven ? pc.green('everything holds') : pc.red('NOT everything holds');
   return [
@@ -71,6 +74,12 @@ export function verificationText(
       ['check', 'cases', 'of', 'failed', 'how', 'what'],
       checks.map((check) => [check.name, check.cases, check.of, check.failed, check.scope, check.what]),
     ),
+    ...(trafficHosts < hosts.length
+      ? [
+          `packets were sent between ${count(trafficHosts)} of ${count(hosts.length)} hosts, for the time that their dataplanes take (--all-hosts)`,
+          '',
+        ]
+      : []),
     ...shortTable(
       [
         'routing domain',

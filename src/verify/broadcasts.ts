@@ -1,16 +1,19 @@
 /** A broadcast of every endpoint in every virtual subnet that it is in. */
 
 import type { Fabric, SubnetIndex } from './fabric.ts';
+import type { Part } from './part.ts';
 import { type Broadcast, broadcastTrip } from './trips.ts';
 
 export class Broadcasts {
   readonly #fabric: Fabric;
+  readonly #part: Part;
   readonly #subnets: readonly SubnetIndex[];
   /** All such broadcasts. */
   readonly size: number;
 
-  constructor(fabric: Fabric) {
+  constructor(fabric: Fabric, part: Part) {
     this.#fabric = fabric;
+    this.#part = part;
     this.#subnets = [...fabric.subnets.values()].filter(({ members }) => members.length > 0);
     this.size = this.#subnets.reduce((all, { members }) => all + members.length, 0);
   }
@@ -22,10 +25,11 @@ export class Broadcasts {
   *trips(limit: number): Generator<Broadcast> {
     let number = 0;
     let receivers = 0;
+    const senders = this.#subnets.map(({ members }) => members.filter((member) => this.#part.has(member)));
     for (let round = 0, isEmpty = false; !isEmpty; round++) {
       isEmpty = true;
-      for (const subnet of this.#subnets) {
-        const endpoint = subnet.members[round];
+      for (const [index, subnet] of this.#subnets.entries()) {
+        const endpoint = senders[index]![round];
         if (endpoint === undefined) continue;
         if (receivers >= limit) return;
         isEmpty = false;

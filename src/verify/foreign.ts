@@ -5,9 +5,10 @@
  */
 
 import { isLinkLocal } from '../policy/addresses.ts';
-import type { IpAddress } from '../policy/model.ts';
-import type { Domain, Fabric } from './fabric.ts';
+import type { Endpoint, IpAddress } from '../policy/model.ts';
+import type { Fabric } from './fabric.ts';
 import { strides } from './pairs.ts';
+import type { Part } from './part.ts';
 import { type Place, type Packet, foreignTrip } from './trips.ts';
 
 interface Target {
@@ -28,16 +29,21 @@ export class Foreign {
   /** All such packets. */
   readonly size: number;
 
-  constructor(fabric: Fabric) {
+  /** @param part of the endpoints that send and that are aimed at; all of them, if left out. */
+  constructor(fabric: Fabric, part?: Part) {
     this.#fabric = fabric;
-    this.#sides = fabric.domains.map((domain) => sideOf(fabric, domain));
-    this.size = countAll(this.#sides);
+    const all = fabric.domains.map((domain) => sideOf(fabric, domain.domain.endpoints));
+    this.size = countAll(all);
+    this.#sides =
+      part === undefined
+        ? all
+        : fabric.domains.map(({ domain }) => sideOf(fabric, domain.endpoints.filter(part.has)));
   }
 
   /** @param limit of packets; above it, they are a sample over pairs of routing domains, in which each sends and is aimed at. */
   *trips(limit: number): Generator<Packet> {
     let number = 0;
-    for (const trip of this.size <= limit ? this.#all() : this.#sample()) {
+    for (const trip of countAll(this.#sides) <= limit ? this.#all() : this.#sample()) {
       if (number++ === limit) return;
       yield trip;
     }
@@ -84,8 +90,8 @@ export class Foreign {
   }
 }
 
-function sideOf({ policy }: Fabric, { domain }: Domain): Side {
-  const places = domain.endpoints.flatMap((endpoint) =>
+function sideOf({ policy }: Fabric, endpoints: readonly Endpoint[]): Side {
+  const places = endpoints.flatMap((endpoint) =>
     endpoint.addresses.map(({ customer, provider, vsid }) => ({
       endpoint,
       vsid,

@@ -7,7 +7,8 @@ import { type Domain, Fabric, nameOf } from './fabric.ts';
 import { type CheckName, Failures } from './failures.ts';
 import { type Finding, findOddities } from './findings.ts';
 import { Foreign } from './foreign.ts';
-import { type Group, budgets, groupsOf, pairsOf } from './pairs.ts';
+import { type Group, budgets, groupsAmong, groupsOf, pairsOf } from './pairs.ts';
+import { DEFAULT_RECORDS, type Part, partOf } from './part.ts';
 import { type CreatePlane, Planes, createWasmPlane } from './planes.ts';
 import type { HostRecords } from './host-check.ts';
 import type { Compile } from './records.ts';
@@ -18,6 +19,8 @@ import { type Trip, routedTrip, subnetTrip } from './trips.ts';
 export interface VerifyOptions {
   /** Packets for pairs within routing domains, as many receivers of broadcasts, packets between domains; 0: the proof alone. */
   pairs?: number;
+  /** How many records the dataplanes have between which packets are sent, at most: hosts beyond that are left to the proof. */
+  records?: number;
   /** For tests: what would compile or process otherwise. */
   compile?: Compile;
   createPlane?: CreatePlane;
@@ -60,6 +63,8 @@ export interface Verification {
   readonly checks: readonly Check[];
   readonly domains: readonly DomainSummary[];
   readonly hosts: readonly HostRecords[];
+  /** How many hosts packets were sent between. */
+  readonly trafficHosts: number;
   readonly findings: readonly Finding[];
   /** The first ones of each check. */
   readonly failures: readonly Failure[];
@@ -77,9 +82,10 @@ export async function verify(policy: Policy, options: VerifyOptions = {}): Promi
     failures.add(kind === 'address' ? 'isolation' : 'identifiers', message);
   const structure = checkStructure(fabric, failures, options.compile);
   const groups = fabric.domains.flatMap(groupsOf);
+  const part = partOf(fabric, structure.hosts, options.records ?? DEFAULT_RECORDS);
   const planes = new Planes(fabric, options.createPlane ?? createWasmPlane, failures);
-  const traffic = new Traffic(fabric, planes, failures);
-  const sent = await sendTraffic(fabric, groups, traffic, options.pairs ?? DEFAULT_PAIRS);
+  const traffic = new Traffic(fabric, planes, failures, part);
+  const sent = await sendTraffic(fabric, groups, part, traffic, options.pairs ?? DEFAULT_PAIRS);
   // Before the counts: a dataplane that a trace needs may turn out to be none.
   const traced = await withTraces(fabric, planes, failures);
   const checks = [
@@ -111,6 +117,7 @@ export async function verify(policy: Policy, options: VerifyOptions = {}): Promi
     checks,
     domains: summarize(fabric, groups),
     hosts: structure.hosts,
+    trafficHosts: part.hosts.length,
     findings: findOddities(fabric),
     failures: traced,
   };
@@ -121,17 +128,22 @@ type Sent = Omit<Check, 'failed'>;
 async function sendTraffic(
   fabric: Fabric,
   groups: readonly Group[],
+  part: Part,
   traffic: Traffic,
   limit: number,
 ): Promise<Sent[]> {
-  const shares = budgets(groups, limit);
+  const isWhole = part.hosts.length === fabric.policy.hosts.length;
+  const sending = isWhole
+    ? groups
+    : fabric.domains.flatMap((domain) => groupsAmong(domain, domain.domain.endpoints.filter(part.has)));
+  const shares = budgets(sending, limit);
   const { routerMac } = fabric.policy.provider;
-  const broadcasts = new Broadcasts(fabric);
-  const foreign = new Foreign(fabric);
+  const broadcasts = new Broadcasts(fabric, part);
+  const foreign = new Foreign(fabric, isWhole ? undefined : part);
 
   function* trips(): Generator<Trip> {
     let number = 0;
-    for (const [index, group] of groups.entries()) {
+    for (const [index, group] of sending.entries()) {
       for (const [from, to] of pairsOf(group, shares[index]!)) {
         const trip =
           group.kind === 'subnet' ? subnetTrip(from, to, number) : routedTrip(from, to, routerMac, number);

@@ -16,8 +16,13 @@ export interface Group {
 }
 
 export function groupsOf(domain: Domain): Group[] {
+  return groupsAmong(domain, domain.domain.endpoints);
+}
+
+/** The same of some of its endpoints. */
+export function groupsAmong(domain: Domain, endpoints: readonly Endpoint[]): Group[] {
   const bySubnet = new Map<number, Place[]>();
-  for (const endpoint of domain.domain.endpoints) {
+  for (const endpoint of endpoints) {
     for (const { customer, vsid } of endpoint.addresses) {
       const place = { endpoint, vsid, address: customer };
       const places = bySubnet.get(vsid);

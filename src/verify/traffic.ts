@@ -7,6 +7,7 @@ import { formatIp } from '../policy/addresses.ts';
 import type { Endpoint, Host } from '../policy/model.ts';
 import { type Fabric, nameOf } from './fabric.ts';
 import type { CheckName, Failures } from './failures.ts';
+import type { Part } from './part.ts';
 import type { Arrival, Plane, Planes } from './planes.ts';
 import { type Sender, type Trip, arrival } from './trips.ts';
 
@@ -44,12 +45,18 @@ export class Traffic {
   readonly #fabric: Fabric;
   readonly #planes: Planes;
   readonly #failures: Failures;
+  readonly #part: Part;
+  /** Its hosts, by their place in it. */
+  readonly #places: ReadonlyMap<Host, number>;
   #turn = 0;
 
-  constructor(fabric: Fabric, planes: Planes, failures: Failures) {
+  /** @param part of the hosts that there are on the wire. */
+  constructor(fabric: Fabric, planes: Planes, failures: Failures, part: Part) {
     this.#fabric = fabric;
     this.#planes = planes;
     this.#failures = failures;
+    this.#part = part;
+    this.#places = new Map(part.hosts.map((host, place) => [host, place]));
   }
 
   /** Sends them all, together as far as memory allows: dataplanes take longer to make than packets to process. */
@@ -75,7 +82,7 @@ export class Traffic {
     if (trip.kind === 'foreign') return [];
     if (trip.kind !== 'broadcast') return [trip.to.endpoint];
     const { endpoint, vsid } = trip.from;
-    return this.#fabric.receivers(endpoint, this.#fabric.subnets.get(vsid)!);
+    return this.#fabric.receivers(endpoint, this.#fabric.subnets.get(vsid)!).filter(this.#part.has);
   }
 
   async #round(fates: readonly Fate[]): Promise<void> {
@@ -110,7 +117,7 @@ export class Traffic {
 
   /** The physical network: by the outer destination address, and to some hosts that it is not for. */
   #wire(from: Host, wire: Wire, wires: Map<Host, Wire[]>): void {
-    const { hosts } = this.#fabric.policy;
+    const { hosts } = this.#part;
     const { fate } = wire;
     const destination = decode(wire.frame).outer?.dst;
     const owner = destination === undefined ? undefined : this.#fabric.ownerOf(destination);
@@ -119,13 +126,18 @@ export class Traffic {
       fate.reason = `left ${from.name} to ${address}, which no host has`;
       return;
     }
+    const place = this.#places.get(owner.host);
+    if (place === undefined) {
+      fate.reason = `left ${from.name} to ${owner.host.name}, where it was not followed`;
+      return;
+    }
     fate.reason = `lost between ${from.name} and ${owner.host.name}`;
     // A broadcast has a packet for every host that may have it.
     const strangers = fate.trip.kind === 'broadcast' ? 0 : Math.min(STRANGERS, hosts.length - 1);
     const turn = this.#turn++;
     for (let step = 0; step < strangers; step++) {
       const away = 1 + ((turn + step) % (hosts.length - 1));
-      add(wires, hosts[(owner.host.index + away) % hosts.length]!, wire);
+      add(wires, hosts[(place + away) % hosts.length]!, wire);
     }
     add(wires, owner.host, wire);
   }

@@ -83,8 +83,18 @@ function learn(now: number): void {
 }
 
 const changes: [string, () => void][] = [
-  ['load', () => dataplane.load(policyWith(vm(9, 'h3')))],
-  ['an apply that outgrows the tables', () => dataplane.apply(many(300))],
+  [
+    'load',
+    () => {
+      dataplane.load(policyWith(vm(9, 'h3')));
+    },
+  ],
+  [
+    'an apply that outgrows the tables',
+    () => {
+      dataplane.apply(many(300));
+    },
+  ],
 ];
 
 describe.each(changes)('after %s', (_, change) => {
