@@ -2,7 +2,9 @@
 // (T4), and what is left of a port's rates (V5, T2).
 
 import {
+  NEXT_HOP_SIZE,
   PATH_MTU_EXPIRY,
+  PORT_SIZE,
   generation,
   nextHopCapacity,
   nextHops,
@@ -10,7 +12,6 @@ import {
   ports,
   select,
 } from '../memory';
-import { NEXT_HOP_SIZE, PORT_SIZE } from '../memory';
 import { GATEWAY, NextHop } from './nexthops';
 import { Port } from './ports';
 import { Provider4, findProvider4 } from './providers4';

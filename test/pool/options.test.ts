@@ -51,7 +51,10 @@ it('refuses what is no frame and no port', async () => {
     new TypeError('frame: expected a Uint8Array, got string'),
   );
   expect(() => pool.push(new Uint8Array(60), -1)).toThrow(
-    new RangeError('port: expected a number from 0 to 65535, got -1'),
+    new RangeError('port: expected an integer from 0 to 65535, got -1'),
+  );
+  expect(() => pool.push(new Uint8Array(60), 1.5)).toThrow(
+    new RangeError('port: expected an integer from 0 to 65535, got 1.5'),
   );
   expect(() => pool.dataplane.counters(3)).toThrow(
     new RangeError('worker: expected an integer from 0 to 2, got 3'),
