@@ -21,6 +21,11 @@ Ratios can be compared between machines; times cannot, and on a shared machine t
 <!-- routing -->
 <!-- /routing -->
 
+## Staging
+
+<!-- staging -->
+<!-- /staging -->
+
 ## Changes while packets are processed
 
 <!-- changes -->
@@ -53,7 +58,7 @@ Ratios can be compared between machines; times cannot, and on a shared machine t
 `;
 
 export type Section =
-  'engine' | 'routing' | 'changes' | 'workers' | 'compare' | 'commands' | 'policy' | 'startup';
+  'engine' | 'routing' | 'staging' | 'changes' | 'workers' | 'compare' | 'commands' | 'policy' | 'startup';
 
 export interface Result {
   readonly section: Section;

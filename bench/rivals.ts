@@ -43,8 +43,9 @@ export async function wasmRival(
   host: Host,
   build: 'release' | 'threads',
   inputs: readonly Input[],
+  staging: Staging = 'auto',
 ): Promise<Rival> {
-  const instance = await wasmInstance(policy, host, build);
+  const instance = await wasmInstance(policy, host, build, staging);
   const bytes = new Uint8Array(instance.memory.buffer);
   const ring = new Uint32Array(instance.memory.buffer, instance.inputs, SLOTS * 4);
   const outputs = new Uint32Array(instance.memory.buffer, instance.outputs, (SLOTS * OUTPUT_SIZE) / 4);

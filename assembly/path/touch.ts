@@ -17,7 +17,7 @@ import { GRE_HEADER, NVGRE_HEADER, vsidOf } from '../wire/gre';
 import { IPV4_HEADER, Ipv4 } from '../wire/ipv4';
 import { IPV6_HEADER, Ipv6 } from '../wire/ipv6';
 
-/** Packets that are touched before they are processed: 64 to 256 measured the same, 32 slower. */
+/** Packets that are touched before they are processed. */
 export const GROUP: u32 = 64;
 
 /** Written only, so that no compiler leaves the loads out. */

@@ -139,7 +139,10 @@ export interface Instance extends Calls {
 /** Whether packets are staged: when the tables are larger than the processor's caches, always, or never. */
 export type Staging = 'auto' | 'always' | 'never';
 
-/** Bytes of tables. `auto`: where both ways take the same time, measured by `npm run bench:staging`. */
+/**
+ * Bytes of tables from which packets are staged. `auto`: between the sizes where `npm run bench:staging` found the one and the other
+ * way faster for most packets; it is a little early for arriving envelopes, which touch more, and late for IP Rewrite.
+ */
 const STAGED_FROM: Record<Staging, number> = { auto: 4 << 20, always: 0, never: 0xffff_ffff };
 
 const PAGE = 65536;
@@ -198,7 +201,7 @@ export function attachInstance(
 }
 
 /**
- * The loader's asynchronous way asks whether the module is a `Response`, for which Node loads all of fetch: a third of
+ * The loader's asynchronous way asks whether the module is a `Response`, for which Node loads all of fetch: a quarter of
  * the time to the first packet. The module is compiled already, so nothing here takes long.
  */
 function instantiateModule(module: WebAssembly.Module, memory: WebAssembly.Memory | undefined): Exports {
