@@ -1,8 +1,8 @@
 /** Collects the problems of one document while it is read. */
 
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { type Path, didYouMean, formatPath, show } from './errors.ts';
-import { type Readable, readablePart } from './readable.ts';
+import { type Readable, readablePart, unwrap } from './readable.ts';
 import { type Claimed, type Registry, Unique } from './registry.ts';
 
 export interface Found {
@@ -35,14 +35,14 @@ export class Collector {
   }
 
   /** `value` as the schema has it; what is wrong with it is noted, and the rest of it is read. */
-  read<Schema extends z.ZodType>(schema: Schema, value: unknown, path: Path): Readable<z.output<Schema>> {
+  read<Schema extends z.ZodMiniType>(schema: Schema, value: unknown, path: Path): Readable<z.output<Schema>> {
     const result = schema.safeParse(value);
     if (result.success) return result.data as Readable<z.output<Schema>>;
     for (const issue of result.error.issues) this.#addIssue(schema, issue, value, path);
     return (readablePart(schema, value) ?? {}) as Readable<z.output<Schema>>;
   }
 
-  #addIssue(schema: z.ZodType, issue: z.core.$ZodIssue, value: unknown, path: Path): void {
+  #addIssue(schema: z.ZodMiniType, issue: z.core.$ZodIssue, value: unknown, path: Path): void {
     const within = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
     const where = [...path, ...within];
     if (issue.code === 'unrecognized_keys') {
@@ -74,12 +74,13 @@ function valueAt(value: unknown, path: Path): unknown {
 }
 
 /** The keys that an object inside a schema may have. */
-function keysOf(schema: z.ZodType, path: Path): string[] {
-  let at = schema as { shape?: Record<string, z.ZodType>; unwrap?: () => z.ZodType };
-  for (const part of path) {
-    while (at.shape === undefined && at.unwrap !== undefined) at = at.unwrap() as typeof at;
-    at = (at.shape?.[part] ?? {}) as typeof at;
-  }
-  while (at.shape === undefined && at.unwrap !== undefined) at = at.unwrap() as typeof at;
-  return Object.keys(at.shape ?? {});
+function keysOf(schema: z.ZodMiniType, path: Path): string[] {
+  let at: z.ZodMiniType | undefined = schema;
+  for (const part of path) at = at && shapeOf(at)[part];
+  return at === undefined ? [] : Object.keys(shapeOf(at));
+}
+
+function shapeOf(schema: z.ZodMiniType): Record<string, z.ZodMiniType> {
+  const inner = unwrap(schema) as { shape?: Record<string, z.ZodMiniType> };
+  return inner.shape ?? {};
 }

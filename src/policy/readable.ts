@@ -1,6 +1,6 @@
 /** What can be read of a value that its schema refuses: fields and elements one by one. */
 
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** A value of which any field and any element may be missing, because it is wrong or because it cannot be told. */
 export type Readable<Value> = Value extends readonly (infer Item)[]
@@ -10,20 +10,23 @@ export type Readable<Value> = Value extends readonly (infer Item)[]
     : Value;
 
 /** Only for values that the schema refuses as a whole: others are what it returns. */
-export function readablePart(schema: z.ZodType, value: unknown): unknown {
+export function readablePart(schema: z.ZodMiniType, value: unknown): unknown {
   const inner = unwrap(schema);
-  if (inner instanceof z.ZodArray && Array.isArray(value)) {
-    return value.map((item) => readable(inner.element as z.ZodType, item));
+  if (inner instanceof z.ZodMiniArray && Array.isArray(value)) {
+    return value.map((item) => readable(inner._zod.def.element as z.ZodMiniType, item));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const fields = value as Record<string, unknown>;
-  if (inner instanceof z.ZodRecord) {
+  if (inner instanceof z.ZodMiniRecord) {
     return Object.fromEntries(
-      Object.entries(fields).map(([key, item]) => [key, readable(inner.valueType as z.ZodType, item)]),
+      Object.entries(fields).map(([key, item]) => [
+        key,
+        readable(inner._zod.def.valueType as z.ZodMiniType, item),
+      ]),
     );
   }
-  if (!(inner instanceof z.ZodObject)) return undefined;
-  const shape = inner.shape as Record<string, z.ZodType>;
+  if (!(inner instanceof z.ZodMiniObject)) return undefined;
+  const shape = inner.shape as Record<string, z.ZodMiniType>;
   // Any of the unknown keys may be meant for one that is missing, so that is not its default.
   const hasUnknown = Object.keys(fields).some((key) => !Object.hasOwn(shape, key));
   return Object.fromEntries(
@@ -33,16 +36,20 @@ export function readablePart(schema: z.ZodType, value: unknown): unknown {
   );
 }
 
-function readable(schema: z.ZodType, value: unknown): unknown {
+function readable(schema: z.ZodMiniType, value: unknown): unknown {
   const result = schema.safeParse(value);
   return result.success ? result.data : readablePart(schema, value);
 }
 
 /** Without defaults and `optional`. */
-function unwrap(schema: z.ZodType): z.ZodType {
+export function unwrap(schema: z.ZodMiniType): z.ZodMiniType {
   let inner = schema;
-  while (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodOptional) {
-    inner = inner.unwrap() as z.ZodType;
+  while (
+    inner instanceof z.ZodMiniDefault ||
+    inner instanceof z.ZodMiniPrefault ||
+    inner instanceof z.ZodMiniOptional
+  ) {
+    inner = inner._zod.def.innerType as z.ZodMiniType;
   }
   return inner;
 }
