@@ -41,7 +41,7 @@ import { TRUNCATED, classifyIpv4, classifyIpv6, faultOf, hidesTransport, protoco
 import { isSyn } from './clamp';
 import { isOnVlan, tagFor } from './deliver';
 import { drop, forward } from './emit';
-import { encapsulate, fitsTunnel } from './encapsulate';
+import { encapsulate, encapsulate4, fitsTunnel } from './encapsulate';
 import { flood } from './flood';
 import { flowOfFrame, flowOfIpv4, flowOfIpv6 } from './flow';
 import { gatewayIpv4, gatewayIpv6, gatewayOther } from './gateway';
@@ -139,6 +139,7 @@ function egressIpv4(port: Port, subnet: Subnet, frame: usize, length: u32): void
     if (!fitsTunnel(length, hop) || isSyn(packet, shape, ip.totalLength))
       return sendTunnelled4(port, subnet, subnet.vsid, frame, length, shape, hop);
     const flow = flowOfIpv4(packet, shape, ip.totalLength);
+    if (hop.family == 4) return encapsulate4(subnet.index, subnet.vsid, frame, length, hop, ip.tos, flow);
     return encapsulate(subnet.index, subnet.vsid, frame, length, hop, ip.tos, flow, length);
   }
   const mapping = mappingOf4(entry);

@@ -45,12 +45,8 @@ export function encapsulate(
   flow: u32,
   bytes: u32,
 ): void {
-  const outerTos = (tos & tosMask) | tosFixed;
-  const flowId = flowIdOf(flow) & flowIdMask;
-  const key = keyOf(vsid, flowId, hop.hasDraft00Key);
-  trace(events.TRACE_METHOD_NVGRE, vsid);
-  trace(events.TRACE_OUTER_TOS, tos, outerTos);
-  trace(events.TRACE_FLOW, flowId, hop.family == 6 ? flowLabelOf(flow) : 0);
+  const outerTos = outerTosOf(tos);
+  const key = keyTowards(hop, vsid, flow, tos);
   const isIpv4 = hop.family == 4;
   const outer = isIpv4
     ? wrapIpv4(frame, length, hop, outerTos, key)
@@ -58,6 +54,32 @@ export function encapsulate(
   const outerLength = length + (isIpv4 ? OVERHEAD4 : OVERHEAD6);
   if (bytes == 0) forwardMore(0, outer, outerLength);
   else forward(subnet, 0, outer, outerLength, bytes);
+}
+
+/** As `encapsulate`, by a hop of IPv4 and for the first time: with one caller it becomes part of it (0.95 of the time). */
+export function encapsulate4(
+  subnet: u32,
+  vsid: u32,
+  frame: usize,
+  length: u32,
+  hop: NextHop,
+  tos: u32,
+  flow: u32,
+): void {
+  const outer = wrapIpv4(frame, length, hop, outerTosOf(tos), keyTowards(hop, vsid, flow, tos));
+  forward(subnet, 0, outer, length + OVERHEAD4, length);
+}
+
+function outerTosOf(tos: u32): u32 {
+  return (tos & tosMask) | tosFixed;
+}
+
+function keyTowards(hop: NextHop, vsid: u32, flow: u32, tos: u32): u32 {
+  const flowId = flowIdOf(flow) & flowIdMask;
+  trace(events.TRACE_METHOD_NVGRE, vsid);
+  trace(events.TRACE_OUTER_TOS, tos, outerTosOf(tos));
+  trace(events.TRACE_FLOW, flowId, hop.family == 6 ? flowLabelOf(flow) : 0);
+  return keyOf(vsid, flowId, hop.hasDraft00Key);
 }
 
 /** Returns where the outer frame begins. */
