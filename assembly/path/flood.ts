@@ -45,7 +45,7 @@ export function flood(port: Port, subnet: Subnet, frame: usize, length: u32, tos
   if (!mayFlood(port)) return drop(subnet.index, DROP_FLOOD_RATE);
   copyToMembers(port.index, subnet, frame, length, tos, flow);
   if (narrowest == 0 || Ethernet.at(frame).etherType != ETHERTYPE_IPV6) return;
-  // So that VMs can find the path MTU of a group (RFC 4443 §2.4 (e.3)), which is the least of its paths' (RFC 8201 §5.2).
+  // So that VMs can find the path MTU of a group (RFC 4443 §2.4 (e.3)), which is the least of its paths' (RFC 8201 §3).
   const packet = frame + ETHERNET_HEADER;
   const shape = shapeIpv6(packet, IPV6_HEADER + Ipv6.at(packet).payloadLength);
   tellTooBig6(port, subnet, frame, shape, narrowest);
