@@ -51,13 +51,16 @@ import {
   fixedLength,
 } from '../wire/ndp';
 import { advertiseRouter } from './advertise';
-import { isFragment, transportOffsetOf } from './classify';
+import { isRewrittenTo } from './arp';
+import { isFragment, isLaterFragment, transportOffsetOf } from './classify';
 import { drop, hasRoom, takeCopy } from './emit';
 import { isOwn6 } from './guard';
 import { answer, answerBeside } from './reply';
 
 /** False: the frame was neighbour discovery and is done with. True: it goes on like any packet. */
 export function isForVms(port: Port, subnet: Subnet, frame: usize, shape: u64): bool {
+  // What lies there is the middle of something.
+  if (isLaterFragment(shape)) return true;
   const packet = frame + ETHERNET_HEADER;
   const ip = Ipv6.at(packet);
   const icmp = packet + transportOffsetOf(shape);
@@ -70,8 +73,13 @@ export function isForVms(port: Port, subnet: Subnet, frame: usize, shape: u64): 
     drop(subnet.index, reason);
     return false;
   }
+  const dstMac = Ethernet.at(frame).dstMac;
   const isForAll =
-    Ethernet.at(frame).isGroup || isMulticast6(ip.dstHigh) || Ethernet.at(frame).dstMac == routerMac;
+    Ethernet.at(frame).isGroup ||
+    isMulticast6(ip.dstHigh) ||
+    dstMac == routerMac ||
+    // Routers of the provider network would lower its hop limit (RFC 4861 §7.1.1).
+    (type == NEIGHBOR_SOLICITATION && isRewrittenTo(port, subnet, dstMac));
   if (!isForAll || type == ROUTER_ADVERTISEMENT || type == REDIRECT) return true;
   if (type == NEIGHBOR_SOLICITATION) answerSolicitation(port, subnet, frame, icmp);
   else if (type == ROUTER_SOLICITATION) advertiseRouter(port, subnet, frame);
