@@ -36,7 +36,8 @@ export function carry(from: usize, to: usize): void {
 }
 
 function carryPathMtu(old: NextHop): void {
-  if (old.family <= GATEWAY || old.mtuExpiry == 0) return;
+  const expiry = old.mtuExpiry;
+  if (old.family <= GATEWAY || expiry == 0) return;
   const peer = hopsOf(old);
   if (peer == 0 || NextHop.at(peer).family != old.family) return;
   let index = peer;
@@ -44,7 +45,7 @@ function carryPathMtu(old: NextHop): void {
     const hop = NextHop.at(index);
     if (old.mtu < hop.policyMtu) {
       hop.mtu = old.mtu;
-      hop.mtuExpiry = old.mtuExpiry;
+      hop.mtuExpiry = expiry;
       const first = load<f64>(generation, PATH_MTU_EXPIRY);
       if (first == 0 || hop.mtuExpiry < first) store<f64>(generation, hop.mtuExpiry, PATH_MTU_EXPIRY);
     }
