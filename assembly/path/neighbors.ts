@@ -11,7 +11,7 @@ import {
 } from '../../src/abi/verdict';
 import { routerMac } from '../memory';
 import { findAddress6, recordOf6, scopeOf6, subnetOf6 } from '../tables/addresses6';
-import { findMac, nextHopOfMac } from '../tables/macs';
+import { findMac, isForwarding, nextHopOfMac } from '../tables/macs';
 import { GATEWAY, NextHop } from '../tables/nexthops';
 import { Port } from '../tables/ports';
 import { macOf, nextHopOf, recordFor } from '../tables/records';
@@ -159,7 +159,7 @@ function answerSolicitation(port: Port, subnet: Subnet, frame: usize, icmp: usiz
   const isProbe = isUnspecified6(asking.srcHigh, asking.srcLow);
   if (!hasRoom(1, isProbe ? 1 : 0)) return drop(subnet.index, DROP_NO_SLOT);
   let flags = FLAG_OVERRIDE;
-  if (NextHop.at(nextHopOf(record)).family == GATEWAY) flags |= FLAG_ROUTER;
+  if (isRouter(subnet, record)) flags |= FLAG_ROUTER;
   if (!isProbe) flags |= FLAG_SOLICITED;
 
   // In a slot of its own: an answer is longer than the question may be.
@@ -176,6 +176,11 @@ function answerSolicitation(port: Port, subnet: Subnet, frame: usize, icmp: usiz
   // Duplicate address detection (RFC 4862 §5.4.3): the VM must not take the address, and is told so.
   answerBeside(port, subnet, out, length);
   drop(subnet.index, DROP_ADDRESS_TAKEN);
+}
+
+/** A gateway, or an endpoint that forwards: who has it as a router gives it up when it says that it is none (RFC 4861 §7.2.5). */
+function isRouter(subnet: Subnet, record: u64): bool {
+  return NextHop.at(nextHopOf(record)).family == GATEWAY || isForwarding(findMac(subnet.vsid, macOf(record)));
 }
 
 /** About the source address. Returns the length of the frame. */

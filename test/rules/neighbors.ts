@@ -37,6 +37,15 @@ const KNOWN: readonly Known[] = [
     router: true,
     name: 'the router’s link-local address',
   },
+  // Without R whoever has it as its default router would give it up (RFC 4861 §7.2.5).
+  { by: 'a', target: VMS.gate1.ipv6, mac: VMS.gate1.mac, router: true, name: 'a gateway VM on this host' },
+  {
+    by: 'a',
+    target: linkLocal(VMS.gate.mac),
+    mac: VMS.gate.mac,
+    router: true,
+    name: 'the link-local address of a gateway VM’s MAC',
+  },
   { by: 'q', target: VMS.qb.ipv6, mac: VMS.qb.mac, name: 'a VM of a subnet that floods nothing' },
   { by: 's', target: 'fd00:0:0:1::41', mac: VMS.trunk.mac, name: 'a VM that has this subnet on a VLAN' },
   {
