@@ -19,6 +19,13 @@ export function publish64(address: usize, value: u64): void {
   else store<u64>(address, value);
 }
 
+/** Stores a word in place of `before`. False: there stands another one. */
+export function replace64(address: usize, before: u64, value: u64): bool {
+  if (ASC_FEATURE_THREADS) return atomic.cmpxchg<u64>(address, before, value) == before;
+  store<u64>(address, value);
+  return true;
+}
+
 /** What stands behind a word that was published is seen after this load. */
 export function acquire32(address: usize): u32 {
   return ASC_FEATURE_THREADS ? atomic.load<u32>(address) : load<u32>(address);

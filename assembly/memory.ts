@@ -24,6 +24,8 @@ export const CURRENT: usize = CONTROL;
 export const EPOCH: usize = CONTROL + 4;
 /** How many generations there have been: the same place serves many. */
 const OPENED: usize = CONTROL + 8;
+/** The latest time that rates were asked about, f64. */
+export const LATEST: usize = CONTROL + 16;
 const WORKERS: usize = 2048;
 const WORKER_SIZE: usize = 256;
 const FIRST_REGION: usize = WORKERS + <usize>abi.MAX_WORKERS * WORKER_SIZE;

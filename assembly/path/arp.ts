@@ -38,7 +38,7 @@ export function isLeftToVms(port: Port, subnet: Subnet, frame: usize, length: u3
     drop(subnet.index, DROP_NEIGHBOR_NEEDLESS);
     return false;
   }
-  const isAnswered = isForAll || cannotPass(port, subnet, dstMac);
+  const isAnswered = isForAll || isRewrittenTo(port, subnet, dstMac);
   if (arp.operation == ARP_REPLY || !isAnswered) return true;
   answerRequest(port, subnet, frame, arp);
   return false;
@@ -56,8 +56,8 @@ function faultOf(port: Port, subnet: Subnet, frame: usize, length: u32): u32 {
   return sender == 0 || port.isForwarding || isOwn4(port, subnet, sender) ? 0 : DROP_ARP_SENDER;
 }
 
-/** Between two endpoints that use IP Rewrite nothing but IP crosses the physical network (W8). */
-function cannotPass(port: Port, subnet: Subnet, dstMac: u64): bool {
+/** To another host, both endpoints using IP Rewrite: nothing but IP crosses the physical network (W8), and not as its neighbour's. */
+export function isRewrittenTo(port: Port, subnet: Subnet, dstMac: u64): bool {
   const found = findMac(subnet.vsid, dstMac);
   if (nextHopOfMac(found) == 0 || !port.usesRewrite || !isRewriteMac(found)) return false;
   return !NextHop.at(nextHopOfMac(found)).isHere;

@@ -47,9 +47,19 @@ export function copiesTaken(): u32 {
 
 /** The next copy slot, `hasRoom` having said that there is one. Its headroom is in front of the address. */
 export function takeCopy(): usize {
+  return takeCopies(1);
+}
+
+/** Room for one longer frame: copy slots in a row. */
+export function takeCopies(slots: u32): usize {
   const slot = copySlots + <usize>copiesUsed * SLOT_SIZE;
-  copiesUsed++;
+  copiesUsed += slots;
   return slot + SLOT_HEADROOM;
+}
+
+/** Copy slots in a row that hold a frame. */
+export function slotsFor(length: u32): u32 {
+  return (SLOT_HEADROOM + length + SLOT_SIZE - 1) / SLOT_SIZE;
 }
 
 /** Sends a frame out of a port. `bytes`: length of the customer's frame, for its subnet's counters. */

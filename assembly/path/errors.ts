@@ -18,7 +18,15 @@ import {
   isIcmpError,
 } from '../wire/icmp';
 import { IPV4_HEADER, Ipv4 } from '../wire/ipv4';
-import { IPV6_HEADER, Ipv6, isLoopback6, isMulticast6, isUnspecified6 } from '../wire/ipv6';
+import {
+  IPV6_HEADER,
+  Ipv6,
+  LINK_LOCAL_PREFIX,
+  interfaceIdentifier,
+  isLoopback6,
+  isMulticast6,
+  isUnspecified6,
+} from '../wire/ipv6';
 import { REDIRECT } from '../wire/ndp';
 import { isLaterFragment, protocolOf, transportOffsetOf } from './classify';
 import { count, drop, hasRoom, takeCopy } from './emit';
@@ -38,10 +46,15 @@ export function reportTooBig4(port: Port, subnet: Subnet, frame: usize, shape: u
   drop(subnet.index, DROP_OVER_MTU);
 }
 
-/** As `reportTooBig4`. RFC 8200 §5: every link carries 1280 bytes, so no less is named. */
+/** As `reportTooBig4`. */
 export function reportTooBig6(port: Port, subnet: Subnet, frame: usize, shape: u64, most: u32): void {
-  reportError6(port, subnet, frame, shape, PACKET_TOO_BIG, 0, bswap<u32>(max(most, MOST6)));
+  tellTooBig6(port, subnet, frame, shape, most);
   drop(subnet.index, DROP_OVER_MTU);
+}
+
+/** Whatever becomes of the packet itself. RFC 8200 §5: every link carries 1280 bytes, so no less is named. */
+export function tellTooBig6(port: Port, subnet: Subnet, frame: usize, shape: u64, most: u32): void {
+  reportError6(port, subnet, frame, shape, PACKET_TOO_BIG, 0, bswap<u32>(max(most, MOST6)));
 }
 
 /** `parameter`: the word behind the checksum, as it lies in memory. */
@@ -93,8 +106,10 @@ export function reportError6(
 ): void {
   const packet = frame + ETHERNET_HEADER;
   const about = Ipv6.at(packet);
-  if (Ethernet.at(frame).isGroup || !isAnswerable6(packet, about, shape)) return;
-  if (!mayError(port, subnet)) return;
+  // RFC 4443 §2.4 (e.3)–(e.5): of what goes to many, only how large it may be is told.
+  const isToMany = isMulticast6(about.dstHigh);
+  if ((isToMany || Ethernet.at(frame).isGroup) && type != PACKET_TOO_BIG) return;
+  if (!isAnswerable6(packet, about, shape) || !mayError(port, subnet)) return;
   const quoted = min(IPV6_HEADER + about.payloadLength, MOST6 - IPV6_HEADER - ICMP_HEADER);
   const error = takeCopy();
   Ethernet.at(error).setMacs(port.mac, routerMac);
@@ -102,8 +117,9 @@ export function reportError6(
   const ip = Ipv6.at(error + ETHERNET_HEADER);
   const hasGateway = (subnet.gateway6High | subnet.gateway6Low) != 0;
   ip.setHead(ICMP_HEADER + quoted, ICMPV6, TTL);
-  ip.srcHigh = hasGateway ? subnet.gateway6High : about.dstHigh;
-  ip.srcLow = hasGateway ? subnet.gateway6Low : about.dstLow;
+  // §2.2: a unicast address, the router's link-local one if there is no other.
+  ip.srcHigh = hasGateway ? subnet.gateway6High : isToMany ? LINK_LOCAL_PREFIX : about.dstHigh;
+  ip.srcLow = hasGateway ? subnet.gateway6Low : isToMany ? interfaceIdentifier(routerMac) : about.dstLow;
   ip.dstHigh = about.srcHigh;
   ip.dstLow = about.srcLow;
   const icmp = error + ETHERNET_HEADER + IPV6_HEADER;
@@ -147,9 +163,9 @@ function isNobody6(high: u64, low: u64): bool {
   return isUnspecified6(high, low) || isLoopback6(high, low);
 }
 
-/** RFC 4443 §2.4 (e). */
+/** RFC 4443 §2.4 (e), but for the destinations that `reportError6` asks for. */
 function isAnswerable6(packet: usize, about: Ipv6, shape: u64): bool {
-  if (isLaterFragment(shape) || isMulticast6(about.dstHigh) || isMulticast6(about.srcHigh)) return false;
+  if (isLaterFragment(shape) || isMulticast6(about.srcHigh)) return false;
   if (isNobody6(about.srcHigh, about.srcLow) || isNobody6(about.dstHigh, about.dstLow)) return false;
   const icmp = packet + transportOffsetOf(shape);
   if (protocolOf(shape) != ICMPV6 || icmp >= packet + IPV6_HEADER + about.payloadLength) return true;

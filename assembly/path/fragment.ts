@@ -29,17 +29,30 @@ let firstPiece: usize = 0;
 
 /** `frame`: of the packet; `most`: longest piece, bytes of IP. */
 export function sendPieces(subnet: Subnet, vsid: u32, frame: usize, most: u32, hop: NextHop): void {
-  const pieces = cut(frame, most);
-  if (pieces == 0) return drop(subnet.index, DROP_NO_SLOT);
   const whole = ETHERNET_HEADER + Ipv4.at(frame + ETHERNET_HEADER).totalLength;
+  if (!encapsulatePieces(subnet, vsid, frame, most, hop, whole)) drop(subnet.index, DROP_NO_SLOT);
+}
+
+/** `bytes`: as of `encapsulate`. False: too few slots, nothing is sent. */
+export function encapsulatePieces(
+  subnet: Subnet,
+  vsid: u32,
+  frame: usize,
+  most: u32,
+  hop: NextHop,
+  bytes: u32,
+): bool {
+  const pieces = cut(frame, most);
+  if (pieces == 0) return false;
   const packet = firstPiece + ETHERNET_HEADER;
   const flow = flowOfIpv4(packet, shapeIpv4(packet), Ipv4.at(packet).totalLength);
   for (let number: u32 = 0; number < pieces; number++) {
     const piece = firstPiece + <usize>number * SLOT_SIZE;
     const ip = Ipv4.at(piece + ETHERNET_HEADER);
     const length = ETHERNET_HEADER + ip.totalLength;
-    encapsulate(subnet.index, vsid, piece, length, hop, ip.tos, flow, number == 0 ? whole : 0);
+    encapsulate(subnet.index, vsid, piece, length, hop, ip.tos, flow, number == 0 ? bytes : 0);
   }
+  return true;
 }
 
 /** As `sendPieces`, by IP Rewrite. Only the first piece has a transport header, so only it can be at fault. */
@@ -75,6 +88,19 @@ export function rewritePieces(
   }
 }
 
+/** Into how many pieces a packet is cut that is longer than `most` or than a slot. */
+export function piecesOf(packet: usize, most: u32): u32 {
+  const ip = Ipv4.at(packet);
+  const size = min(most, SLOT_PACKET);
+  const headerLength = ip.headerLength;
+  const laterLength = IPV4_HEADER + copiedOptions(packet, headerLength, 0);
+  const laterRoom = (size - laterLength) & ~7;
+  let left = ip.totalLength - headerLength - ((size - headerLength) & ~7);
+  let pieces: u32 = 2;
+  for (; left > size - laterLength; left -= laterRoom) pieces++;
+  return pieces;
+}
+
 /** Builds the pieces. Returns their number, 0 if the slots do not suffice. */
 function cut(frame: usize, most: u32): u32 {
   const packet = frame + ETHERNET_HEADER;
@@ -84,9 +110,7 @@ function cut(frame: usize, most: u32): u32 {
   const laterLength = IPV4_HEADER + copiedOptions(packet, headerLength, 0);
   const firstRoom = (size - headerLength) & ~7;
   const laterRoom = (size - laterLength) & ~7;
-  let left = ip.totalLength - headerLength - firstRoom;
-  let pieces: u32 = 2;
-  for (; left > size - laterLength; left -= laterRoom) pieces++;
+  const pieces = piecesOf(packet, most);
   trace(events.TRACE_FRAGMENTS, pieces, size);
   if (!hasRoom(pieces, pieces - 1)) return 0;
 

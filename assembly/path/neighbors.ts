@@ -11,7 +11,7 @@ import {
 } from '../../src/abi/verdict';
 import { routerMac } from '../memory';
 import { findAddress6, recordOf6, scopeOf6, subnetOf6 } from '../tables/addresses6';
-import { findMac, nextHopOfMac } from '../tables/macs';
+import { findMac, isForwarding, nextHopOfMac } from '../tables/macs';
 import { GATEWAY, NextHop } from '../tables/nexthops';
 import { Port } from '../tables/ports';
 import { macOf, nextHopOf, recordFor } from '../tables/records';
@@ -51,13 +51,16 @@ import {
   fixedLength,
 } from '../wire/ndp';
 import { advertiseRouter } from './advertise';
-import { isFragment, transportOffsetOf } from './classify';
+import { isRewrittenTo } from './arp';
+import { isFragment, isLaterFragment, transportOffsetOf } from './classify';
 import { drop, hasRoom, takeCopy } from './emit';
 import { isOwn6 } from './guard';
 import { answer, answerBeside } from './reply';
 
 /** False: the frame was neighbour discovery and is done with. True: it goes on like any packet. */
 export function isForVms(port: Port, subnet: Subnet, frame: usize, shape: u64): bool {
+  // What lies there is the middle of something.
+  if (isLaterFragment(shape)) return true;
   const packet = frame + ETHERNET_HEADER;
   const ip = Ipv6.at(packet);
   const icmp = packet + transportOffsetOf(shape);
@@ -70,8 +73,13 @@ export function isForVms(port: Port, subnet: Subnet, frame: usize, shape: u64): 
     drop(subnet.index, reason);
     return false;
   }
+  const dstMac = Ethernet.at(frame).dstMac;
   const isForAll =
-    Ethernet.at(frame).isGroup || isMulticast6(ip.dstHigh) || Ethernet.at(frame).dstMac == routerMac;
+    Ethernet.at(frame).isGroup ||
+    isMulticast6(ip.dstHigh) ||
+    dstMac == routerMac ||
+    // Routers of the provider network would lower its hop limit (RFC 4861 §7.1.1).
+    (type == NEIGHBOR_SOLICITATION && isRewrittenTo(port, subnet, dstMac));
   if (!isForAll || type == ROUTER_ADVERTISEMENT || type == REDIRECT) return true;
   if (type == NEIGHBOR_SOLICITATION) answerSolicitation(port, subnet, frame, icmp);
   else if (type == ROUTER_SOLICITATION) advertiseRouter(port, subnet, frame);
@@ -151,7 +159,7 @@ function answerSolicitation(port: Port, subnet: Subnet, frame: usize, icmp: usiz
   const isProbe = isUnspecified6(asking.srcHigh, asking.srcLow);
   if (!hasRoom(1, isProbe ? 1 : 0)) return drop(subnet.index, DROP_NO_SLOT);
   let flags = FLAG_OVERRIDE;
-  if (NextHop.at(nextHopOf(record)).family == GATEWAY) flags |= FLAG_ROUTER;
+  if (isRouter(subnet, record)) flags |= FLAG_ROUTER;
   if (!isProbe) flags |= FLAG_SOLICITED;
 
   // In a slot of its own: an answer is longer than the question may be.
@@ -168,6 +176,11 @@ function answerSolicitation(port: Port, subnet: Subnet, frame: usize, icmp: usiz
   // Duplicate address detection (RFC 4862 §5.4.3): the VM must not take the address, and is told so.
   answerBeside(port, subnet, out, length);
   drop(subnet.index, DROP_ADDRESS_TAKEN);
+}
+
+/** A gateway, or an endpoint that forwards: who has it as a router gives it up when it says that it is none (RFC 4861 §7.2.5). */
+function isRouter(subnet: Subnet, record: u64): bool {
+  return NextHop.at(nextHopOf(record)).family == GATEWAY || isForwarding(findMac(subnet.vsid, macOf(record)));
 }
 
 /** About the source address. Returns the length of the frame. */

@@ -12,6 +12,7 @@ import {
   hostProvider6Low,
   nextHopCapacity,
 } from '../memory';
+import { acquire64, publish64, replace64 } from '../epoch';
 import { NextHop, PROTOCOL_GRE } from '../tables/nexthops';
 import { Provider4, takeProvider4 } from '../tables/providers4';
 import { Provider6, takeProvider6 } from '../tables/providers6';
@@ -107,28 +108,34 @@ function lower(peer: u32, mtu: u32): void {
     const hop = NextHop.at(index);
     if (mtu <= hop.mtu && mtu < hop.policyMtu) {
       hop.mtu = mtu;
-      hop.mtuExpiry = now + LIFETIME;
-      const first = load<f64>(generation, PATH_MTU_EXPIRY);
-      if (first == 0 || hop.mtuExpiry < first) store<f64>(generation, hop.mtuExpiry, PATH_MTU_EXPIRY);
+      publish64(hop.expiryAt, reinterpret<u64>(now + LIFETIME));
+      noteExpiry(now + LIFETIME);
     }
     index = hop.nextOfPeer;
   } while (index != peer);
 }
 
-/** Gives peers back the policy's MTU when their time is over. */
+/** Some path MTU ends then: at that time at the latest all of them are looked at. */
+function noteExpiry(expiry: f64): void {
+  let first: u64;
+  do {
+    first = acquire64(generation + PATH_MTU_EXPIRY);
+    if (first != 0 && reinterpret<f64>(first) <= expiry) return;
+  } while (!replace64(generation + PATH_MTU_EXPIRY, first, reinterpret<u64>(expiry)));
+}
+
+/** Gives peers back the policy's MTU when their time is over. Other workers may learn of new ones meanwhile, or do the same. */
 export function agePathMtus(time: f64): void {
   const first = load<f64>(generation, PATH_MTU_EXPIRY);
   if (first == 0 || time < first) return;
-  let next: f64 = 0;
+  // What is learnt from now on stands there again; what was learnt before is seen below.
+  publish64(generation + PATH_MTU_EXPIRY, 0);
   for (let index: u32 = 1; index < nextHopCapacity; index++) {
     const hop = NextHop.at(index);
-    if (hop.mtuExpiry == 0) continue;
-    if (hop.mtuExpiry <= time) {
-      hop.mtu = hop.policyMtu;
-      hop.mtuExpiry = 0;
-    } else if (next == 0 || hop.mtuExpiry < next) {
-      next = hop.mtuExpiry;
-    }
+    const word = acquire64(hop.expiryAt);
+    if (word == 0) continue;
+    const expiry = reinterpret<f64>(word);
+    if (expiry > time) noteExpiry(expiry);
+    else if (replace64(hop.expiryAt, word, 0)) hop.mtu = hop.policyMtu;
   }
-  store<f64>(generation, next, PATH_MTU_EXPIRY);
 }

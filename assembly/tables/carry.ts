@@ -2,6 +2,8 @@
 // (T4), and what is left of a port's rates (V5, T2).
 
 import {
+  HOST_FLOOD_LIMIT,
+  HOST_ICMP_LIMIT,
   NEXT_HOP_SIZE,
   PATH_MTU_EXPIRY,
   PORT_SIZE,
@@ -30,11 +32,12 @@ export function carry(from: usize, to: usize): void {
     carryPathMtu(changetype<NextHop>(oldHops + <usize>index * NEXT_HOP_SIZE));
   // Who stays on this host keeps the number of its port; a number may also be another one's now.
   for (let index: u32 = 1; index < min(oldPortCapacity, portCapacity); index++)
-    carryRates(changetype<Port>(oldPorts + <usize>index * PORT_SIZE), Port.at(index));
+    carryRates(from, changetype<Port>(oldPorts + <usize>index * PORT_SIZE), Port.at(index));
 }
 
 function carryPathMtu(old: NextHop): void {
-  if (old.family <= GATEWAY || old.mtuExpiry == 0) return;
+  const expiry = old.mtuExpiry;
+  if (old.family <= GATEWAY || expiry == 0) return;
   const peer = hopsOf(old);
   if (peer == 0 || NextHop.at(peer).family != old.family) return;
   let index = peer;
@@ -42,7 +45,7 @@ function carryPathMtu(old: NextHop): void {
     const hop = NextHop.at(index);
     if (old.mtu < hop.policyMtu) {
       hop.mtu = old.mtu;
-      hop.mtuExpiry = old.mtuExpiry;
+      hop.mtuExpiry = expiry;
       const first = load<f64>(generation, PATH_MTU_EXPIRY);
       if (first == 0 || hop.mtuExpiry < first) store<f64>(generation, hop.mtuExpiry, PATH_MTU_EXPIRY);
     }
@@ -60,10 +63,15 @@ function hopsOf(old: NextHop): u32 {
   return entry == 0 || Provider6.at(entry).domain != 0 ? 0 : nextHopOf(Provider6.at(entry).record);
 }
 
-function carryRates(old: Port, port: Port): void {
+function carryRates(from: usize, old: Port, port: Port): void {
   if (!old.isActive || !port.isActive || old.mac != port.mac) return;
-  port.floodTokens = old.floodTokens;
-  port.floodTime = old.floodTime;
-  port.errorTokens = old.errorTokens;
-  port.errorTime = old.errorTime;
+  port.floodTaken = taken(old.floodTaken, from, HOST_FLOOD_LIMIT);
+  port.errorTaken = taken(old.errorTaken, from, HOST_ICMP_LIMIT);
+}
+
+/** The token that came at the same time by another rate. */
+function taken(token: u64, from: usize, limit: usize): u64 {
+  const before = load<f64>(from + limit);
+  const after = load<f64>(generation + limit);
+  return before == after || before == 0 ? token : <u64>((<f64>token * after) / before);
 }

@@ -13,6 +13,7 @@ import {
   nextHopCapacity,
   nextHops,
 } from '../memory';
+import { acquire64 } from '../epoch';
 import { fold } from '../wire/checksum';
 import { ETHERNET_HEADER, ETHERTYPE_IPV4, ETHERTYPE_IPV6, Ethernet } from '../wire/ethernet';
 import { Gre, NVGRE_FIRST_WORD } from '../wire/gre';
@@ -61,6 +62,11 @@ export class NextHop {
     return changetype<NextHop>(nextHops + <usize>index * NEXT_HOP_SIZE);
   }
 
+  /** Where `mtuExpiry` stands: several workers may change it. */
+  get expiryAt(): usize {
+    return changetype<usize>(this) + offsetof<NextHop>('mtuExpiry');
+  }
+
   /** Address of the frozen header. */
   get header(): usize {
     return changetype<usize>(this);
@@ -102,8 +108,9 @@ export function joinPeer(index: u32, other: u32): void {
   hop.mtuExpiry = 0;
   hop.nextOfPeer = index;
   if (other == index) return;
-  hop.mtu = NextHop.at(other).mtu;
-  hop.mtuExpiry = NextHop.at(other).mtuExpiry;
+  // A worker may learn of it, or give it back, between the two.
+  hop.mtuExpiry = reinterpret<f64>(acquire64(NextHop.at(other).expiryAt));
+  if (hop.mtuExpiry != 0) hop.mtu = NextHop.at(other).mtu;
   hop.nextOfPeer = NextHop.at(other).nextOfPeer;
   NextHop.at(other).nextOfPeer = index;
 }

@@ -2,7 +2,7 @@
 // of nearly every packet is one comparison; further ones are found in the address tables by the port's own next hop.
 
 import { PORT_ACTIVE, PORT_FORWARDING, PORT_REWRITE, PORT_VLANS, PORT_VM_MAC } from '../../src/abi/layout';
-import { HOST_FLOOD_LIMIT, HOST_ICMP_LIMIT, PORT_SIZE, generation, portCapacity, ports } from '../memory';
+import { PORT_SIZE, portCapacity, ports } from '../memory';
 import { acquire64, publish32, publish64 } from '../epoch';
 import { interfaceIdentifier } from '../wire/ipv6';
 import { changeMapping6, isMapping6 } from './mappings6';
@@ -27,11 +27,9 @@ export class Port {
   private provider6Low: u64;
   private version6: u32;
   private vmMac6: u32;
-  /** What the port may still flood, and send ICMP errors to, and since when: see `limit.ts`. */
-  floodTokens: f64;
-  floodTime: f64;
-  errorTokens: f64;
-  errorTime: f64;
+  /** The last tokens that were taken for what it floods, and for ICMP errors to it: see `limit.ts`. */
+  floodTaken: u64;
+  errorTaken: u64;
   /** Second half of the link-local address that EUI-64 gives. */
   linkLocalLow: u64;
 
@@ -92,8 +90,8 @@ export function putPort(index: u32, mac: u64, flags: u32, subnet: Subnet, nextHo
     port.address6Low = 0;
     changeMapping6(port.mapping6, 0, 0, false);
     port.linkLocalLow = interfaceIdentifier(mac);
-    port.floodTokens = load<f64>(generation, HOST_FLOOD_LIMIT);
-    port.errorTokens = load<f64>(generation, HOST_ICMP_LIMIT);
+    port.floodTaken = 0;
+    port.errorTaken = 0;
   }
   publish32(changetype<usize>(port) + offsetof<Port>('flags'), flags | PORT_ACTIVE);
 }

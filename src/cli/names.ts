@@ -1,7 +1,7 @@
 /** Hosts and endpoints that the command line names: a wrong one is answered with those that there are. */
 
 import { Dataplane } from '../engine/dataplane.ts';
-import { mostCopies } from '../policy/copies.ts';
+import { LONGEST_FRAME, mostCopies } from '../policy/copies.ts';
 import { didYouMean } from '../policy/errors.ts';
 import type { Policy } from '../policy/model.ts';
 import { hostOf } from '../policy/whereabouts.ts';
@@ -9,6 +9,8 @@ import { InputError } from './errors.ts';
 
 /** Copies in one batch: with the longest frames that fit into ordinary slots, it is full before this is. */
 const COPY_SLOTS = 4096;
+/** A quarter of a gigabyte for the longest frames of captures, flooded; ordinary ones have their room in any case. */
+const MOST_COPY_SLOTS = 1 << 17;
 
 /**
  * The dataplane of a host.
@@ -18,7 +20,8 @@ export async function createDataplane(policy: Policy, host: string): Promise<Dat
   const names = policy.hosts.map(({ name }) => name);
   const found = policy.hosts.find(({ name }) => name === host);
   if (found !== undefined) {
-    const copySlots = Math.max(COPY_SLOTS, mostCopies(policy, found));
+    const longest = Math.min(mostCopies(policy, found, LONGEST_FRAME), MOST_COPY_SLOTS);
+    const copySlots = Math.max(COPY_SLOTS, mostCopies(policy, found), longest);
     return Dataplane.create({ policy, host, capacity: { copySlots } });
   }
   throw new InputError(

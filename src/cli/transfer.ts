@@ -4,7 +4,7 @@ import { INPUT_CUT } from '../abi/layout.ts';
 import { FORWARD } from '../abi/verdict.ts';
 import type { CaptureRecord } from '../capture/index.ts';
 import type { Dataplane } from '../engine/dataplane.ts';
-import { mostFlooded, mostLocal, piecesOf } from '../policy/copies.ts';
+import { mostFlooded, mostLocal, piecesOf, slotsOf } from '../policy/copies.ts';
 import { type CaptureInput, openInput } from './capture-input.ts';
 import { CaptureOutput } from './capture-output.ts';
 import { type TransferReport, transferReport, transferText } from './report.ts';
@@ -133,11 +133,10 @@ async function pump(
 
 /** The most copies, pieces and errors that a frame can become: those of a batch share the slots for them. */
 function copyCount({ policy, host }: Dataplane): (frame: Uint8Array, port: number) => number {
-  const flooded = Math.max(1, mostFlooded(policy, host));
   const local = mostLocal(policy, host);
-  return (frame, port) => {
-    if (port === 0) return local;
-    const isGroup = (frame[0]! & 1) === 1;
-    return isGroup ? flooded : piecesOf(frame.length);
+  return ({ [0]: first = 0, length }, port) => {
+    if (port === 0) return local * slotsOf(length);
+    const isGroup = (first & 1) === 1;
+    return isGroup ? Math.max(1, mostFlooded(policy, host, length)) : piecesOf(length);
   };
 }

@@ -50,6 +50,8 @@ export class Batch {
   readonly #slots: number;
   readonly #largeSlots: number;
   readonly #capacity: SlotCapacity;
+  /** The longest frame that fits into a slot. */
+  readonly #longest: number;
   #length = 0;
   #smallUsed = 0;
   #largeUsed = 0;
@@ -62,6 +64,7 @@ export class Batch {
     this.#slots = instance.slots;
     this.#largeSlots = instance.largeSlots;
     this.#capacity = instance.capacity;
+    this.#longest = instance.capacity.largeSlots === 0 ? SLOT_FRAME : LARGE_SLOT_FRAME;
     this.refresh();
   }
 
@@ -86,6 +89,7 @@ export class Batch {
 
   /** Empties the batch. */
   clear(): void {
+    this.#reserved = 0;
     this.#length = 0;
     this.#smallUsed = 0;
     this.#largeUsed = 0;
@@ -105,7 +109,7 @@ export class Batch {
     checkPort(port);
     if (this.#processed >= 0) this.clear();
     const length = frame.length;
-    const isTooLong = length > LARGE_SLOT_FRAME;
+    const isTooLong = length > this.#longest;
     const address = this.#take(isTooLong ? 0 : length);
     if (address === 0) return false;
     if (!isTooLong) this.#bytes.set(frame, address);
@@ -119,9 +123,9 @@ export class Batch {
    */
   reserve(length: number): Uint8Array | undefined {
     if (this.#processed >= 0) this.clear();
-    if (length > LARGE_SLOT_FRAME)
-      throw new RangeError(`length: expected at most ${LARGE_SLOT_FRAME} bytes, got ${length}`);
-    checkLength(length, LARGE_SLOT_FRAME);
+    if (length > this.#longest)
+      throw new RangeError(`length: expected at most ${this.#longest} bytes, got ${length}`);
+    checkLength(length, this.#longest);
     const address = this.#take(length);
     if (address === 0) return undefined;
     this.#reserved = address;
@@ -160,6 +164,7 @@ export class Batch {
   /** Called by the dataplane: how many frames wait. A batch is processed once. */
   take(): number {
     if (this.#processed >= 0) this.clear();
+    this.#reserved = 0;
     return this.#length;
   }
 

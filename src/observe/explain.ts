@@ -137,7 +137,7 @@ const DESCRIPTIONS: ReadonlyMap<number, Describe> = new Map<number, Describe>([
     (_, a, b) => step('V4', `who has ${ipv4(a)}? ${b === 0n ? 'nobody in the subnet' : mac(b)}`),
   ],
   [events.TRACE_NEIGHBOR6, (_, a, b) => step('V4', `who has ${ipv6(a, b)}?`)],
-  [events.TRACE_FLOOD, (_, a, b) => step('V5', `to ${a} ports and hosts, ${b} of them by a copy`)],
+  [events.TRACE_FLOOD, (_, a, b) => step('V5', `to ${a} ports and hosts, with ${b} slots for copies`)],
   [events.TRACE_FRAGMENTS, (_, a, b) => step('T1', `cut into ${a} pieces of at most ${b} bytes`)],
   [events.TRACE_MSS, (_, a, b) => step('T3', `TCP maximum segment size ${a} → ${b}`)],
   [

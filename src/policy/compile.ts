@@ -32,7 +32,7 @@ export interface Sink {
   readonly epochs: Epochs;
   /** A subnet comes, and gets a block of counters that may have been another one's. */
   readonly claimCounters: (vsid: number, index: number) => void;
-  /** A frame may be flooded to that many. */
+  /** One frame may need so many slots for copies and pieces. */
   readonly needCopies: (count: number) => void;
 }
 

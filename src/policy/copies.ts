@@ -1,22 +1,46 @@
 /** How many copies and pieces one frame can become: what slots a dataplane needs for them. */
 
-import { LARGE_SLOT_SIZE, SLOT_HEADROOM } from '../abi/layout.ts';
+import { LARGE_SLOT_SIZE, SLOT_HEADROOM, SLOT_SIZE } from '../abi/layout.ts';
 import { vsidsOf } from './measure.ts';
 import type { Host, Policy } from './model.ts';
 
-/** By host index; a policy does not change, and a fabric asks for a thousand hosts. */
-const mostByHost = new WeakMap<Policy, readonly number[]>();
+/** Longest frames that fit into an ordinary slot and into a large one, bytes. */
+const SLOT_FRAME = SLOT_SIZE - SLOT_HEADROOM;
+export const LONGEST_FRAME = LARGE_SLOT_SIZE - SLOT_HEADROOM;
 
-/** The most that one frame can need on a host, whatever it is. */
-export function mostCopies(policy: Policy, host: Host): number {
-  return Math.max(mostFlooded(policy, host), piecesOf(LARGE_SLOT_SIZE - SLOT_HEADROOM));
+/** Whom a VM's frame is flooded to in some subnet: local ports, and other hosts. */
+interface Members {
+  readonly ports: number;
+  readonly hosts: number;
 }
 
-/** The most members that a subnet of a host has, as one of its VMs floods to them: local ports, and other hosts. */
-export function mostFlooded(policy: Policy, { index }: Host): number {
-  let most = mostByHost.get(policy);
-  if (most === undefined) mostByHost.set(policy, (most = countMembers(policy)));
-  return most[index]!;
+/** By host index: members of subnets that others have no more of. A policy does not change, and a fabric asks for a thousand hosts. */
+const membersByHost = new WeakMap<Policy, readonly Members[][]>();
+
+/**
+ * The most that one frame can need on a host, whatever it is.
+ * @param flooded how long a flooded one can be, bytes. Default: what fits into an ordinary slot. One of 64 KiB may become 149
+ * pieces for every host, 300 KiB: who expects such frames says so.
+ */
+export function mostCopies(policy: Policy, host: Host, flooded = SLOT_FRAME): number {
+  return Math.max(mostFlooded(policy, host, flooded), piecesOf(LONGEST_FRAME));
+}
+
+/** The most that a frame of so many bytes can need which a VM of the host floods. */
+export function mostFlooded(policy: Policy, { index }: Host, length: number): number {
+  let known = membersByHost.get(policy);
+  if (known === undefined) membersByHost.set(policy, (known = findMembers(policy)));
+  return known[index]!.reduce((most, { ports, hosts }) => Math.max(most, floodedTo(ports, hosts, length)), 0);
+}
+
+/** Slots that copies and pieces of a frame take: local ports may need a tag each, other hosts an envelope or pieces. */
+export function floodedTo(ports: number, hosts: number, length = SLOT_FRAME): number {
+  return ports * slotsOf(length) + hosts * Math.max(slotsOf(length), piecesOf(length));
+}
+
+/** Slots in a row that hold one copy. */
+export function slotsOf(length: number): number {
+  return Math.ceil((SLOT_HEADROOM + length) / SLOT_SIZE);
 }
 
 /** The most local ports of a host in one subnet: those to which a frame from the uplink is flooded. */
@@ -38,8 +62,8 @@ export function mostLocal(policy: Policy, { index }: Host): number {
   return most;
 }
 
-function countMembers({ hosts, customers }: Policy): number[] {
-  const most = hosts.map(() => 0);
+function findMembers({ hosts, customers }: Policy): Members[][] {
+  const found = hosts.map((): Members[] => []);
   for (const { routingDomains } of customers) {
     for (const { subnets, endpoints } of routingDomains) {
       const local = new Map<number, Map<number, number>>();
@@ -51,11 +75,19 @@ function countMembers({ hosts, customers }: Policy): number[] {
         }
       }
       for (const ports of local.values()) {
-        for (const [host, count] of ports) most[host] = Math.max(most[host]!, ports.size - 1 + count);
+        for (const [host, count] of ports)
+          found[host] = withMembers(found[host]!, { ports: count, hosts: ports.size - 1 });
       }
     }
   }
-  return most;
+  return found;
+}
+
+/** What has no more of either than something else is left out. */
+function withMembers(list: Members[], one: Members): Members[] {
+  const isLess = (a: Members, b: Members) => a.ports <= b.ports && a.hosts <= b.hosts;
+  if (list.some((other) => isLess(one, other))) return list;
+  return [...list.filter((other) => !isLess(other, one)), one];
 }
 
 /** Bytes of a packet that any piece carries: the least path MTU (T4), less an envelope, less the longest IP header, in words of 8. */

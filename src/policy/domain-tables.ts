@@ -2,6 +2,7 @@
 
 import * as abi from '../abi/layout.ts';
 import type { Plan } from './compile.ts';
+import { floodedTo } from './copies.ts';
 import type { Endpoint, IpAddress, Prefix, Route, RoutingDomain, Subnet } from './model.ts';
 import { vsidsOf } from './measure.ts';
 import { type Answer, ranges4, ranges6, treeWords } from './ranges.ts';
@@ -14,8 +15,13 @@ export interface PlannedSubnet {
   readonly subnet: Subnet;
 }
 
-/** Who gets copies of what a subnet floods, by host index or minus the port: the member's number. */
-type Members = Map<number, number>;
+/** Who gets copies of what a subnet floods. */
+interface Members {
+  /** By host index or minus the port: the member's number. */
+  readonly numbers: Map<number, number>;
+  /** How many of them are other hosts. */
+  hosts: number;
+}
 
 interface InstalledRanges {
   readonly base: number;
@@ -62,7 +68,7 @@ export class DomainTables {
     const planned = { index, customer: this.customer, routingDomain: this.name, subnet };
     this.#subnets.set(subnet.vsid, planned);
     this.#plan.subnets.set(subnet.vsid, planned);
-    this.#members.set(subnet.vsid, new Map());
+    this.#members.set(subnet.vsid, { numbers: new Map(), hosts: 0 });
     const gateway4 = subnet.gateways.find(({ family }) => family === 4);
     const gateway6 = subnet.gateways.find(({ family }) => family === 6);
     let flags = 0;
@@ -340,15 +346,17 @@ export class DomainTables {
   #joinSubnet(endpoint: Endpoint, vsid: number, key: number): void {
     const { hosts, hops, memberUses, numbers, sink } = this.#plan;
     const members = this.#members.get(vsid)!;
-    const known = members.get(key);
+    const known = members.numbers.get(key);
     if (known !== undefined) {
       memberUses[known]!++;
       return;
     }
     const number = numbers.members.take();
-    members.set(key, number);
+    members.numbers.set(key, number);
+    if (key >= 0) members.hosts++;
     memberUses[number] = 1;
-    if (this.#subnets.get(vsid)!.subnet.flood === 'replicate') sink.needCopies(members.size);
+    if (this.#subnets.get(vsid)!.subnet.flood === 'replicate')
+      sink.needCopies(floodedTo(members.numbers.size - members.hosts, members.hosts));
     sink.writer.begin(abi.RECORD_MEMBER);
     sink.writer.u32(abi.RECORD_INDEX, number);
     sink.writer.u32(abi.RECORD_SUBNET, this.#subnets.get(vsid)!.index);
@@ -364,9 +372,10 @@ export class DomainTables {
   #leaveSubnet(vsid: number, key: number): void {
     const { memberUses, numbers, sink } = this.#plan;
     const members = this.#members.get(vsid)!;
-    const number = members.get(key)!;
+    const number = members.numbers.get(key)!;
     if (--memberUses[number]! > 0) return;
-    members.delete(key);
+    members.numbers.delete(key);
+    if (key >= 0) members.hosts--;
     sink.writer.begin(abi.RECORD_MEMBER | abi.RECORD_REMOVE);
     sink.writer.u32(abi.RECORD_INDEX, number);
     sink.writer.u32(abi.RECORD_SUBNET, this.#subnets.get(vsid)!.index);

@@ -63,6 +63,8 @@ export class Fabric {
   readonly #drops = new Map<DropName, number>();
   #next = new Map<number, Arrival[]>();
   #isBackwards = false;
+  /** The longest frame to a group, bytes. */
+  #flooded = 0;
   #punts = 0;
   #replies = 0;
   #strays = 0;
@@ -82,6 +84,7 @@ export class Fabric {
       host: name,
       index,
       ports: [],
+      flooded: () => this.#flooded,
       retire: (counters) => {
         this.#retire(counters);
       },
@@ -93,6 +96,7 @@ export class Fabric {
     for (const sent of frames) {
       const member = this.#members.get(sent.endpoint)!;
       member.sent++;
+      if ((sent.frame[0]! & 1) === 1) this.#flooded = Math.max(this.#flooded, sent.frame.length);
       this.#enqueue(member.endpoint.host, { sent, frame: sent.frame, isUplink: false, steps: 1 });
     }
     while (this.#next.size > 0) {

@@ -12,6 +12,8 @@ import type { Policy } from '../policy/model.ts';
 export interface Site {
   readonly policy: Policy;
   readonly host: string;
+  /** The longest frame so far that is flooded, bytes; 0: ordinary ones at most. */
+  readonly flooded: () => number;
   /** Takes the counters of a dataplane that goes. What it knew of rates and path MTUs goes with it. */
   retire(counters: Counters): void;
 }
@@ -48,7 +50,8 @@ export class DataplanePool {
 
   async get(site: Site): Promise<Dataplane> {
     const known = this.#live.get(site);
-    if (known !== undefined) {
+    if (known !== undefined && known.copySlots < copiesFor(site)) this.retire(site);
+    else if (known !== undefined) {
       this.#live.delete(site);
       this.#live.set(site, known);
       return known;
@@ -75,13 +78,15 @@ export class DataplanePool {
   }
 }
 
-async function create({ policy, host }: Site): Promise<Dataplane> {
-  // A frame that multiplies has a batch of its own.
-  const copySlots = mostCopies(
-    policy,
-    policy.hosts.find(({ name }) => name === host)!,
-  );
-  const capacity = { slots: BATCH, largeSlots: 1, copySlots };
+/** A frame that multiplies has a batch of its own. */
+function copiesFor({ policy, host, flooded }: Site): number {
+  const found = policy.hosts.find(({ name }) => name === host)!;
+  return Math.max(mostCopies(policy, found), mostCopies(policy, found, flooded()));
+}
+
+async function create(site: Site): Promise<Dataplane> {
+  const { policy, host } = site;
+  const capacity = { slots: BATCH, largeSlots: 1, copySlots: copiesFor(site) };
   for (let attempt = 1; ; attempt++) {
     try {
       return await Dataplane.create({ policy, host, capacity, seed: seedOf(attempt) });

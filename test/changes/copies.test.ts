@@ -6,7 +6,8 @@ import { DROP_NO_SLOT } from '../../src/abi/verdict.ts';
 import { AttachedDataplane, type Change, Dataplane, parsePolicy } from '../../src/index.ts';
 import { Fabric } from '../../src/simulate/fabric.ts';
 import { DataplanePool } from '../../src/simulate/pool.ts';
-import { ethernet, ipv4, pattern, udp } from '../packets/index.ts';
+import { mostCopies } from '../../src/policy/copies.ts';
+import { type Upper, ethernet, ipv4, pattern, udp } from '../packets/index.ts';
 import { verify } from '../../src/verify/index.ts';
 
 const DOMAIN = '00000000-0000-4000-8000-000000000001';
@@ -52,10 +53,12 @@ const more = (first: number, last: number): Change[] =>
     { op: 'add-endpoint', domain: DOMAIN, endpoint: endpoint(number) },
   ]);
 
-const FRAME = ethernet(
-  { src: endpoint(1).mac, dst: 'ff:ff:ff:ff:ff:ff' },
-  ipv4({ src: '0.0.0.0', dst: '255.255.255.255' }, udp({ srcPort: 68, dstPort: 67 }, pattern(30))),
-);
+const broadcast = (upper: Upper) =>
+  ethernet(
+    { src: endpoint(1).mac, dst: 'ff:ff:ff:ff:ff:ff' },
+    ipv4({ src: '0.0.0.0', dst: '255.255.255.255' }, upper),
+  );
+const FRAME = broadcast(udp({ srcPort: 68, dstPort: 67 }, pattern(30)));
 
 let now = 0;
 /** Lengths of what became of a broadcast. */
@@ -102,6 +105,43 @@ describe('room for copies', () => {
     if (build === 'threads')
       expect(flood(AttachedDataplane.attach(dataplane.attachment(1)))).toEqual(copies(1100));
     expect(dataplane.counters().drops).toEqual({});
+  });
+
+  it('is there for what becomes of the longest frames, where they are expected', async () => {
+    const policy = parsePolicy(JSON.stringify(documentOf(5)));
+    const [first] = policy.hosts;
+    // 65,535 bytes of IP by the least path MTU there can be: 472 bytes in a piece.
+    const frame = broadcast(udp({ srcPort: 68, dstPort: 67 }, pattern(65_507)));
+    const copySlots = mostCopies(policy, first!, frame.length);
+    expect(copySlots).toBeGreaterThanOrEqual(4 * Math.ceil(65_515 / 512));
+    const document = { ...documentOf(5), provider: { mtu: 576 } };
+    const dataplane = await Dataplane.create({ policy: document, host: 'h1', capacity: { copySlots } });
+    dataplane.batch.push(frame, 1);
+    dataplane.process((now += 1000));
+    expect([...dataplane.batch.drops()]).toEqual([]);
+    expect(dataplane.batch.count).toBe(4 * Math.ceil(65_515 / 512));
+    // Somebody who knows nothing of them has room for what fits into an ordinary slot.
+    const ordinary = await Dataplane.create({
+      policy: { ...documentOf(60), provider: { mtu: 576 } },
+      host: 'h1',
+    });
+    const longest = broadcast(udp({ srcPort: 68, dstPort: 67 }, pattern(1920 - 42)));
+    ordinary.batch.push(longest, 1);
+    ordinary.process((now += 1000));
+    expect(ordinary.batch.count).toBe(59 * Math.ceil(1886 / 512));
+    ordinary.batch.push(frame, 1);
+    ordinary.process((now += 1000));
+    expect([...ordinary.batch.drops()]).toEqual([{ verdict: DROP_NO_SLOT, input: 0 }]);
+  });
+
+  it('is there in a fabric, whatever captures hold', async () => {
+    const policy = parsePolicy(JSON.stringify(documentOf(40)));
+    const fabric = new Fabric(policy, new DataplanePool());
+    await fabric.run([{ endpoint: 'e1', frame: FRAME, flags: 0 }], 0);
+    const frame = broadcast(udp({ srcPort: 68, dstPort: 67 }, pattern(60_000)));
+    await fabric.run([{ endpoint: 'e1', frame, flags: 0 }], 1000);
+    const pieces = Math.ceil(60_008 / 1432);
+    expect(fabric.finish()).toMatchObject({ received: 39 + 39 * pieces, drops: {} });
   });
 
   it('stays where a number was given', async () => {

@@ -145,9 +145,11 @@ function areCopiesClean(bytes: Buffer, { copySlots }: Instance, outputs: readonl
     // A slot may have been taken for pieces that were then dropped for a fault: that shows in no output.
     if (frame === undefined) continue;
     const before = abi.SLOT_HEADROOM - ENVELOPE;
+    // A long copy takes several in a row.
+    const end = slot + Math.ceil((frame.end - slot) / abi.SLOT_SIZE) * abi.SLOT_SIZE;
     const isClean =
       bytes.compare(CANARIES, 0, before, slot, slot + before) === 0 &&
-      bytes.compare(CANARIES, 0, slot + abi.SLOT_SIZE - frame.end, frame.end, slot + abi.SLOT_SIZE) === 0;
+      bytes.compare(CANARIES, 0, end - frame.end, frame.end, end) === 0;
     if (!isClean) return false;
   }
   return true;

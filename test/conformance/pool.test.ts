@@ -9,7 +9,7 @@ import {
   ICMP_ERROR,
 } from '../../src/abi/verdict.ts';
 import { Dataplane } from '../../src/index.ts';
-import { ethernet, ipv4, pattern, udp } from '../packets/index.ts';
+import { ethernet, groupMac, ipv4, ipv6, pattern, udp } from '../packets/index.ts';
 import { frame4 } from '../rules/case.ts';
 import { VMS, policy } from '../rules/fabric.ts';
 import { flooded } from '../rules/flooding.ts';
@@ -30,6 +30,21 @@ const unicast = frame4('a', 'a2', datagram);
 /** Seven pieces. */
 const long = frame4('a', 'b', udp({ srcPort: 1, dstPort: 2 }, pattern(9000)));
 const PIECES = 7;
+/** Two pieces to each of four hosts, and one for everybody on this host. */
+const floodedLong = ethernet(
+  { src: VMS.a.mac, dst: 'ff:ff:ff:ff:ff:ff' },
+  ipv4({ src: VMS.a.ipv4, dst: '255.255.255.255' }, udp({ srcPort: 1, dstPort: 2 }, pattern(1800))),
+);
+const HOSTS = COPIED.filter(({ port }) => port === 'uplink').length;
+/** The same that may not be cut, in slots in a row where the paths carry it. */
+const floodedWhole = ethernet(
+  { src: VMS.a.mac, dst: 'ff:ff:ff:ff:ff:ff' },
+  ipv4({ src: VMS.a.ipv4, dst: '255.255.255.255', df: true }, udp({ srcPort: 1, dstPort: 2 }, pattern(5000))),
+);
+const multicast6 = ethernet(
+  { src: VMS.a.mac, dst: groupMac('ff02::fb') },
+  ipv6({ src: VMS.a.ipv6, dst: 'ff02::fb' }, udp({ srcPort: 1, dstPort: 2 }, pattern(1400))),
+);
 
 describe.each(['release', 'threads'] as const)('%s', (build) => {
   const create = (copySlots: number, provider = {}) =>
@@ -93,6 +108,37 @@ describe.each(['release', 'threads'] as const)('%s', (build) => {
     for (let round = 0; round < 5; round++) {
       expect(run(dataplane, [long, long]), `round ${round}`).toEqual([forwarded(PIECES), [DROP_NO_SLOT]]);
     }
+  });
+
+  it('V5 T1: pieces for all hosts, or nothing', async () => {
+    const [enough, short] = [await create(HOSTS * 2), await create(HOSTS * 2 - 1)];
+    expect(run(enough, [floodedLong, unicast])).toEqual([forwarded(COPIES + HOSTS), [FORWARD]]);
+    expect(run(short, [floodedLong, unicast])).toEqual([[DROP_NO_SLOT], [FORWARD]]);
+    expect(short.counters()).toMatchObject({ forwarded: 1, lostCopies: 0, drops: { DROP_NO_SLOT: 1 } });
+    expect(enough.counters()).toMatchObject({ forwarded: 2, lostCopies: 0, drops: {} });
+  });
+
+  it('V5: copies longer than a slot take slots in a row, or there are none', async () => {
+    const [enough, short] = [
+      await create(HOSTS * 3, { mtu: 9000 }),
+      await create(HOSTS * 3 - 1, { mtu: 9000 }),
+    ];
+    expect(run(enough, [floodedWhole, unicast])).toEqual([forwarded(COPIES), [FORWARD]]);
+    expect(run(short, [floodedWhole, unicast])).toEqual([[DROP_NO_SLOT], [FORWARD]]);
+  });
+
+  it('V5 T1: copies that are left out are counted, the frame once', async () => {
+    const dataplane = await create(64);
+    expect(run(dataplane, [floodedWhole])).toEqual([forwarded(COPIES - HOSTS)]);
+    expect(dataplane.counters()).toMatchObject({ forwarded: 1, lostCopies: HOSTS, errors: 0, drops: {} });
+  });
+
+  it('V5 T2: an error that finds no slot is kept back, the copies are made', async () => {
+    const [enough, short] = [await create(HOSTS), await create(HOSTS - 1)];
+    expect(run(enough, [multicast6])).toEqual([[...forwarded(COPIES - 1), ICMP_ERROR]]);
+    expect(enough.counters()).toMatchObject({ forwarded: 1, lostCopies: 1, errors: 1, suppressedErrors: 0 });
+    expect(run(short, [multicast6])).toEqual([forwarded(COPIES - 1)]);
+    expect(short.counters()).toMatchObject({ forwarded: 1, lostCopies: 1, errors: 0, suppressedErrors: 1 });
   });
 
   it('T2: an error stands beside the drop of its own packet in a batch', async () => {

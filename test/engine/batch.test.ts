@@ -150,6 +150,35 @@ describe('Batch', () => {
     }).toThrow('length: expected an integer from 0 to 20, got 21');
   });
 
+  it('without large slots counts what does not fit into an ordinary one', async () => {
+    const small = await Dataplane.create({
+      policy: policy(),
+      host: 'h1',
+      capacity: { slots: 2, largeSlots: 0 },
+    });
+    expect(small.batch.push(padded(frame, SLOT_FRAME + 1), port)).toBe(true);
+    expect(small.batch.push(padded(frame, SLOT_FRAME), port)).toBe(true);
+    expect(small.batch.push(frame, port)).toBe(false);
+    small.process();
+    expect(small.counters().drops).toEqual({ DROP_FRAME_TOO_LONG: 1 });
+    expect(() => small.batch.reserve(SLOT_FRAME + 1)).toThrow(
+      'length: expected at most 1920 bytes, got 1921',
+    );
+  });
+
+  it('does not take a slot that was reserved before the batch was processed', () => {
+    dataplane.batch.reserve(frame.length)!.set(frame);
+    dataplane.process();
+    expect(() => {
+      dataplane.batch.commit(frame.length, port);
+    }).toThrow('commit: expected a slot from reserve before');
+    dataplane.batch.reserve(frame.length)!.set(frame);
+    dataplane.batch.clear();
+    expect(() => {
+      dataplane.batch.commit(frame.length, port);
+    }).toThrow('commit: expected a slot from reserve before');
+  });
+
   it('refuses port numbers that cannot be, and counts those that nobody has', () => {
     expect(() => dataplane.batch.push(frame, -1)).toThrow(
       'port: expected an integer from 0 to 65535, got -1',

@@ -6,7 +6,6 @@ import {
   DROP_FLOOD_RATE,
   DROP_NO_LOCAL_PORT,
   DROP_NO_RECORD,
-  DROP_OVER_MTU,
   DROP_SOURCE_ADDRESS,
   DROP_SOURCE_MAC,
   DROP_TUNNEL_SOURCE,
@@ -42,7 +41,7 @@ import {
   type VmName,
   vm,
 } from './fabric.ts';
-import { copies, flooded, localCopies, otherHosts, tunnelled } from './flooding.ts';
+import { copies, flooded, localCopies } from './flooding.ts';
 import { ALL_NODES, message } from './nd.ts';
 
 const V5 = ['V5'];
@@ -198,48 +197,6 @@ const RATES: Case[] = [
   ),
 ];
 
-// —— Copies that do not fit ——
-
-/** A broadcast frame of so many bytes. */
-const long = (by: VmName, length: number) =>
-  broadcast(by, udp({ srcPort: 1, dstPort: 2 }, pattern(length - 42)), { df: true });
-
-const LONG: Case[] = [
-  fromVm(
-    'a',
-    ['V5', 'T1'],
-    'a frame that fits into every envelope',
-    long('a', 1452),
-    flooded('a', long('a', 1452)),
-  ),
-  fromVm(
-    'a',
-    ['V5', 'T1'],
-    'the copy that does not fit into an envelope over IPv6 is left out',
-    long('a', 1453),
-    copies([
-      ...localCopies('h1', BLUE, long('a', 1453), 'a'),
-      ...otherHosts('h1', BLUE)
-        .filter((to) => to !== 'h6')
-        .map((to) => tunnelled('h1', to, BLUE, long('a', 1453))),
-    ]),
-  ),
-  fromVm(
-    'a',
-    ['V5', 'T1', 'V8'],
-    'a frame that fits into no envelope reaches the VMs of this host',
-    long('a', 1514),
-    copies(localCopies('h1', BLUE, long('a', 1514), 'a')),
-  ),
-  fromVm(
-    'd',
-    ['V5', 'T1', 'T2'],
-    'a frame that reaches nobody: no error to its sender',
-    long('d', 1514),
-    DROP_OVER_MTU,
-  ),
-];
-
 // —— Arriving ——
 
 const arriving = (
@@ -330,11 +287,4 @@ const ARRIVING: Case[] = [
   ),
 ];
 
-export const FLOOD_CASES: readonly Case[] = [
-  ...TARGETS,
-  ...NEEDED,
-  ...REFUSED,
-  ...RATES,
-  ...LONG,
-  ...ARRIVING,
-];
+export const FLOOD_CASES: readonly Case[] = [...TARGETS, ...NEEDED, ...REFUSED, ...RATES, ...ARRIVING];

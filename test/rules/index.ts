@@ -5,6 +5,7 @@ import { ECHO_CASES } from './echo.ts';
 import { ECN_CASES } from './ecn.ts';
 import { ERROR_CASES } from './errors.ts';
 import { FLOOD_CASES } from './flood.ts';
+import { FLOOD_SIZE_CASES } from './floodsizes.ts';
 import { MSS_CASES } from './mss.ts';
 import { MTU_CASES } from './mtu.ts';
 import { ND_CHECK_CASES } from './ndchecks.ts';
@@ -47,6 +48,7 @@ export const CASES: readonly Case[] = [
   ...ND_CHECK_CASES,
   ...ND_HIDDEN_CASES,
   ...FLOOD_CASES,
+  ...FLOOD_SIZE_CASES,
   ...MTU_CASES,
   ...PIECE_CASES,
   ...ERROR_CASES,

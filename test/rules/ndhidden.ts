@@ -4,8 +4,9 @@ import { DROP_INNER_MALFORMED, DROP_ND_MALFORMED } from '../../src/abi/verdict.t
 import {
   type ExtensionHeader,
   type Upper,
-  advertisement,
   PROTOCOL,
+  advertisement,
+  concat,
   destinationOptions,
   ethernet,
   fragment,
@@ -22,8 +23,9 @@ import {
   solicitedNode,
   targetLinkLayer,
 } from '../packets/index.ts';
-import { type Case, fromVm } from './case.ts';
-import { VMS } from './fabric.ts';
+import { type Case, frame6, fromVm, tunnelled4 } from './case.ts';
+import { BLUE, VMS } from './fabric.ts';
+import { flooded } from './flooding.ts';
 import { ALL_NODES, ALL_ROUTERS, message } from './nd.ts';
 
 const { a, b } = VMS;
@@ -88,6 +90,32 @@ const TO_ONE: Case[] = [
   ),
 ];
 
+// —— The middle of a packet is no message, whatever its first byte: what it is stands in the first fragment ——
+
+const middle = (type: number) => raw(PROTOCOL.icmpv6, concat(Uint8Array.of(type), pattern(63)));
+
+const LATER: Case[] = [133, 134, 135, 136, 137].flatMap((type) => {
+  const headers = [fragment({ offset: 181, more: true })];
+  const toOne = frame6('a', 'b', middle(type), { headers });
+  const toAll = message('a', 'ff02::fb', middle(type), { headers, hopLimit: 64 });
+  return [
+    fromVm(
+      'a',
+      ['V4', 'V3'],
+      `a later fragment of a long ping that begins with ${type}`,
+      toOne,
+      tunnelled4('h1', 'h2', BLUE, toOne),
+    ),
+    fromVm(
+      'a',
+      ['V4', 'V5'],
+      `a later fragment to a group that begins with ${type}`,
+      toAll,
+      flooded('a', toAll),
+    ),
+  ];
+});
+
 // —— Where the guard cannot see what a packet carries (RFC 7112) ——
 
 const nine = Array.from({ length: 9 }, () => destinationOptions(8));
@@ -129,4 +157,4 @@ const UNSEEN: Case[] = [
   unseen('a first fragment with half a TCP header', first([more], raw(PROTOCOL.tcp, pattern(16)), b.ipv6)),
 ];
 
-export const ND_HIDDEN_CASES: readonly Case[] = [...TO_GROUPS, ...TO_ONE, ...UNSEEN];
+export const ND_HIDDEN_CASES: readonly Case[] = [...TO_GROUPS, ...TO_ONE, ...LATER, ...UNSEEN];

@@ -2,7 +2,7 @@
 
 import { DROP_ADDRESS_TAKEN, DROP_NEIGHBOR_NEEDLESS, DROP_NEIGHBOR_UNKNOWN } from '../../src/abi/verdict.ts';
 import { linkLocal, neighborSolicitation, solicitation, solicitedNode, vlan } from '../packets/index.ts';
-import { type Case, frame6, fromVm, replied, rewriteCases, rewritten6, tunnelled4 } from './case.ts';
+import { type Case, frame6, fromVm, replied, tunnelled4 } from './case.ts';
 import { BLUE, ROUTER_LINK_LOCAL, ROUTER_MAC, VMS, type VmName } from './fabric.ts';
 import { ALL_NODES, answer, asked, message, probed, taken } from './nd.ts';
 
@@ -36,6 +36,15 @@ const KNOWN: readonly Known[] = [
     mac: ROUTER_MAC,
     router: true,
     name: 'the router’s link-local address',
+  },
+  // Without R whoever has it as its default router would give it up (RFC 4861 §7.2.5).
+  { by: 'a', target: VMS.gate1.ipv6, mac: VMS.gate1.mac, router: true, name: 'a gateway VM on this host' },
+  {
+    by: 'a',
+    target: linkLocal(VMS.gate.mac),
+    mac: VMS.gate.mac,
+    router: true,
+    name: 'the link-local address of a gateway VM’s MAC',
   },
   { by: 'q', target: VMS.qb.ipv6, mac: VMS.qb.mac, name: 'a VM of a subnet that floods nothing' },
   { by: 's', target: 'fd00:0:0:1::41', mac: VMS.trunk.mac, name: 'a VM that has this subnet on a VLAN' },
@@ -179,6 +188,8 @@ const UNANSWERED: Case[] = [
 
 const nud = frame6('a', 'b', neighborSolicitation(VMS.b.ipv6, VMS.a.mac), { ttl: 255 });
 const reachability = neighborSolicitation(VMS.rb.ipv6, VMS.ra.mac);
+const local = neighborSolicitation(VMS.ra2.ipv6, VMS.ra.mac);
+const toB = neighborSolicitation(VMS.b.ipv6, VMS.ra.mac);
 
 const PASSED_ON: Case[] = [
   fromVm(
@@ -188,13 +199,27 @@ const PASSED_ON: Case[] = [
     nud,
     tunnelled4('h1', 'h2', BLUE, nud),
   ),
-  ...rewriteCases(
-    ['V4', 'W2'],
-    'unicast neighbour solicitation between rewrite endpoints',
+  // By routers of the provider network its hop limit would not stay 255, which it has to be (RFC 4861 §7.1.1).
+  fromVm(
     'ra',
-    'rb',
+    ['V4', 'W2'],
+    'unicast neighbour solicitation to a rewrite endpoint on another host is answered here',
     frame6('ra', 'rb', reachability, { ttl: 255 }),
-    rewritten6('ra', 'rb', reachability, { ttl: 255 }),
+    replied('ra', answer('ra', VMS.rb.ipv6, { mac: VMS.rb.mac })),
+  ),
+  fromVm(
+    'ra',
+    ['V4', 'V8'],
+    'unicast neighbour solicitation to a rewrite endpoint on this host goes to it',
+    frame6('ra', 'ra2', local, { ttl: 255 }),
+    { port: 'ra2', frame: frame6('ra', 'ra2', local, { ttl: 255 }) },
+  ),
+  fromVm(
+    'ra',
+    ['V4', 'W1'],
+    'unicast neighbour solicitation from a rewrite endpoint to an NVGRE endpoint',
+    frame6('ra', 'b', toB, { ttl: 255 }),
+    tunnelled4('h1', 'h2', BLUE, frame6('ra', 'b', toB, { ttl: 255 })),
   ),
 ];
 

@@ -43,7 +43,11 @@ const inner = frame4('a', 'b', udp({ srcPort: 1, dstPort: 2 }, pattern(1400)));
 type Fields4 = Partial<Parameters<typeof ipv4>[0]>;
 
 /** A report to h1. `quote`: what it had sent. */
-const report4 = (mtu: number, quote: Uint8Array, more: { code?: number; checksumError?: number } = {}) =>
+export const report4 = (
+  mtu: number,
+  quote: Uint8Array,
+  more: { code?: number; checksumError?: number } = {},
+) =>
   ethernet(
     macs,
     ipv4({ src: ROUTER4, dst: H1.ipv4 }, icmpv4({ type: 3, code: 4, ...more, rest: mtu }, quote)),
@@ -52,7 +56,7 @@ const report6 = (mtu: number, quote: Uint8Array, more: { checksumError?: number 
   ethernet(macs, ipv6({ src: ROUTER6, dst: H1.ipv6 }, icmpv6({ type: 2, ...more, rest: mtu }, quote)));
 
 /** The envelope that did not fit, up to the key: 8 bytes behind the IP header (RFC 792). */
-const quote4 = (
+export const quote4 = (
   fields: Fields4 = {},
   upper: Upper = nvgre({ vsid: BLUE, flowId: 0x5a }, inner),
   kept = 8,

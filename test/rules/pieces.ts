@@ -21,7 +21,7 @@ const ports = { srcPort: 1000, dstPort: 2000 };
 /** A datagram with so many bytes above IP. */
 const upperOf = (length: number): Upper => udp(ports, pattern(length - 8));
 
-interface Cut {
+export interface Cut {
   /** Bytes above IP in every piece but the last. */
   readonly sizes: readonly number[];
   /** Where the packet itself begins, in units of 8 bytes, and whether it is not the last piece. */
@@ -30,7 +30,7 @@ interface Cut {
 }
 
 /** The pieces of `total` bytes; `make` builds the packet around one, whose number it is told. */
-function cutUp(
+export function cutUp(
   upper: Upper,
   total: number,
   { sizes, offset = 0, mf = false }: Cut,

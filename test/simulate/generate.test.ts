@@ -67,6 +67,7 @@ describe('the pool of dataplanes', () => {
     const sites = policy.hosts.map(({ name }) => ({
       policy,
       host: name,
+      flooded: () => 0,
       slots: 4,
       retire: (counters: ReturnType<Dataplane['counters']>) => {
         drops.push(counters.drops.DROP_FRAME_TRUNCATED ?? 0);
