@@ -1,5 +1,7 @@
 import { ARP_CASES } from './arp.ts';
+import { CARRIED_CASES } from './carried.ts';
 import type { Case } from './case.ts';
+import { COMPLETED_CASES } from './completed.ts';
 import { DRAFT00_CASES } from './draft00.ts';
 import { ECHO_CASES } from './echo.ts';
 import { ECN_CASES } from './ecn.ts';
@@ -56,6 +58,9 @@ export const CASES: readonly Case[] = [
   ...DRAFT00_CASES,
   ...REPORT_CASES,
 ];
+
+/** Those that come with an offload header, which only the live build knows. */
+export const OFFLOAD_CASES: readonly Case[] = [...COMPLETED_CASES, ...CARRIED_CASES];
 
 /** Those that the benchmark's plain engine does as well. */
 export const PLAIN_CASES: readonly Case[] = FIRST_CASES.filter(isPlain);
