@@ -23,8 +23,10 @@ import { REWRITE_CASES } from './rewrite.ts';
 import { ROUTER_CASES } from './router.ts';
 import { ROUTER_SOLICITATION_CASES } from './routersolicitations.ts';
 import { ROUTE_CASES } from './routes.ts';
+import { SEGMENTED_CASES } from './segmented.ts';
 import { VIRTUAL_CASES } from './virtual.ts';
 import { VLAN_CASES } from './vlan.ts';
+import { WHOLE_CASES } from './wholes.ts';
 import { ZERO_CASES } from './zero.ts';
 
 const FIRST_CASES: readonly Case[] = [
@@ -60,7 +62,12 @@ export const CASES: readonly Case[] = [
 ];
 
 /** Those that come with an offload header, which only the live build knows. */
-export const OFFLOAD_CASES: readonly Case[] = [...COMPLETED_CASES, ...CARRIED_CASES];
+export const OFFLOAD_CASES: readonly Case[] = [
+  ...COMPLETED_CASES,
+  ...CARRIED_CASES,
+  ...SEGMENTED_CASES,
+  ...WHOLE_CASES,
+];
 
 /** Those that the benchmark's plain engine does as well. */
 export const PLAIN_CASES: readonly Case[] = FIRST_CASES.filter(isPlain);
