@@ -13,6 +13,7 @@ import { ND_CHECK_CASES } from './ndchecks.ts';
 import { ND_HIDDEN_CASES } from './ndhidden.ts';
 import { NEIGHBOR_CASES } from './neighbors.ts';
 import { NVGRE_CASES } from './nvgre.ts';
+import { OFFLOAD_LIE_CASES } from './offloadlies.ts';
 import { PASSED_ON_CASES } from './passedon.ts';
 import { PATH_MTU_CASES } from './pathmtu.ts';
 import { PIECE_CASES } from './pieces.ts';
@@ -67,6 +68,7 @@ export const OFFLOAD_CASES: readonly Case[] = [
   ...CARRIED_CASES,
   ...SEGMENTED_CASES,
   ...WHOLE_CASES,
+  ...OFFLOAD_LIE_CASES,
 ];
 
 /** Those that the benchmark's plain engine does as well. */
