@@ -7,6 +7,7 @@ import { ECHO_CASES } from './echo.ts';
 import { ECN_CASES } from './ecn.ts';
 import { ERROR_CASES } from './errors.ts';
 import { FLOOD_CASES } from './flood.ts';
+import { GROUP_CASES } from './groups.ts';
 import { MSS_CASES } from './mss.ts';
 import { MTU_CASES } from './mtu.ts';
 import { ND_CHECK_CASES } from './ndchecks.ts';
@@ -68,6 +69,7 @@ export const OFFLOAD_CASES: readonly Case[] = [
   ...CARRIED_CASES,
   ...SEGMENTED_CASES,
   ...WHOLE_CASES,
+  ...GROUP_CASES,
   ...OFFLOAD_LIE_CASES,
 ];
 
