@@ -10,6 +10,8 @@ import {
 } from '../../src/abi/layout';
 import { FORWARD, ICMP_ERROR, PUNT, REPLY } from '../../src/abi/verdict';
 import { copySlotCount, copySlots, counters, outputEntries, outputs } from '../memory';
+import { describeOffload, finishFor, isOffloaded, keepOffload } from './offload';
+import { forwardSegments } from './segment';
 
 let cursor: usize = 0;
 let input: u32 = 0;
@@ -64,6 +66,9 @@ export function slotsFor(length: u32): u32 {
 
 /** Sends a frame out of a port. `bytes`: length of the customer's frame, for its subnet's counters. */
 export function forward(subnet: u32, port: u32, frame: usize, length: u32, bytes: u32): void {
+  if (isDefined(NETVIRT_LIVE) && isOffloaded() && !finishFor(port)) {
+    return forwardSegments(subnet, port, frame, bytes);
+  }
   const block = counters + <usize>subnet * COUNTER_BLOCK_SIZE;
   store<u64>(block + COUNTER_BYTES, load<u64>(block + COUNTER_BYTES) + <u64>bytes);
   count(subnet, FORWARD);
@@ -77,8 +82,9 @@ export function forwardMore(port: u32, frame: usize, length: u32): void {
 
 /** Leaves a frame to the host's own stack. */
 export function punt(frame: usize, length: u32): void {
+  if (isDefined(NETVIRT_LIVE)) keepOffload(frame);
   count(0, PUNT);
-  describe(PUNT, frame, length, 0);
+  write(PUNT, frame, length, 0);
 }
 
 /** Sends an answer back. */
@@ -101,7 +107,7 @@ export function sendError(subnet: u32, port: u32, frame: usize, length: u32): vo
 /** Drops the packet for a reason of `src/abi/verdict.ts`. Subnet 0: not known. */
 export function drop(subnet: u32, reason: u32): void {
   count(subnet, reason);
-  describe(reason, 0, 0, 0);
+  write(reason, 0, 0, 0);
 }
 
 export function count(subnet: u32, verdict: u32): void {
@@ -110,6 +116,11 @@ export function count(subnet: u32, verdict: u32): void {
 }
 
 function describe(verdict: u32, frame: usize, length: u32, port: u32): void {
+  if (isDefined(NETVIRT_LIVE)) describeOffload(frame);
+  write(verdict, frame, length, port);
+}
+
+function write(verdict: u32, frame: usize, length: u32, port: u32): void {
   store<u64>(cursor, (<u64>frame) | ((<u64>length) << 32));
   store<u64>(cursor, (<u64>(port | (verdict << 16))) | ((<u64>input) << 32), 8);
   cursor += OUTPUT_SIZE;

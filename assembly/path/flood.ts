@@ -26,7 +26,9 @@ import { count, drop, forward, forwardMore, hasRoom, slotsFor, takeCopies } from
 import { encapsulate, overheadOf } from './encapsulate';
 import { tellTooBig6 } from './errors';
 import { encapsulatePieces, piecesOf } from './fragment';
+import { floodSegments } from './flood-segments';
 import { mayFlood } from './limit';
+import { complete, isSuper } from './offload';
 
 // What a member needs, by the last `reckon`.
 /** Frames that go to it; 0: its path does not carry this one. */
@@ -43,6 +45,10 @@ let narrowest: u32 = 0;
 export function flood(port: Port, subnet: Subnet, frame: usize, length: u32, tos: u32, flow: u32): void {
   if (!subnet.floods) return drop(subnet.index, DROP_FLOOD);
   if (!mayFlood(port)) return drop(subnet.index, DROP_FLOOD_RATE);
+  if (isDefined(NETVIRT_LIVE)) {
+    if (isSuper()) return floodSegments(subnet, port.index, frame, tos, flow);
+    complete();
+  }
   copyToMembers(port.index, subnet, frame, length, tos, flow);
   if (narrowest == 0 || Ethernet.at(frame).etherType != ETHERTYPE_IPV6) return;
   // So that VMs can find the path MTU of a group (RFC 4443 §2.4 (e.3)), which is the least of its paths' (RFC 8201 §3).
@@ -53,6 +59,10 @@ export function flood(port: Port, subnet: Subnet, frame: usize, length: u32, tos
 
 /** From the uplink: to local ports only, the sending host has served the others. */
 export function floodLocal(subnet: Subnet, frame: usize, length: u32): void {
+  if (isDefined(NETVIRT_LIVE)) {
+    if (isSuper()) return floodSegments(subnet, 0, frame, 0, 0);
+    complete();
+  }
   copyToMembers(0, subnet, frame, length, 0, 0);
 }
 
@@ -98,7 +108,8 @@ function copyToMembers(from: u32, subnet: Subnet, frame: usize, length: u32, tos
   for (; lost > 0; lost--) count(subnet.index, LOST_COPY);
 }
 
-function isMeant(hop: NextHop, from: u32): bool {
+/** A copy goes there. `from`: as of `copyToMembers`. */
+export function isMeant(hop: NextHop, from: u32): bool {
   return hop.family == LOCAL ? hop.port != from : from != 0;
 }
 

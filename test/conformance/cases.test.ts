@@ -1,4 +1,4 @@
-/** Every named packet through the shipped WASM, both builds. */
+/** Every named packet through every build that carries packets. */
 
 import { describe, expect, it } from 'vitest';
 import * as verdicts from '../../src/abi/verdict.ts';
@@ -6,10 +6,10 @@ import { Dataplane, validatePolicy, verdictOf } from '../../src/index.ts';
 import { ethernet, pattern } from '../packets/index.ts';
 import { envelope4, envelope6 } from '../rules/case.ts';
 import { VMS, policy } from '../rules/fabric.ts';
-import { CASES } from '../rules/index.ts';
+import { CASES, OFFLOAD_CASES } from '../rules/index.ts';
 import { runCase, wasmEngine } from '../rules/engine.ts';
 
-describe.each(['release', 'threads'] as const)('%s', (build) => {
+describe.each(['release', 'threads', 'live'] as const)('%s', (build) => {
   const engine = wasmEngine(build);
   for (const one of CASES) {
     it(`${one.rules.join(' ')}: ${one.name}`, async () => {
@@ -19,7 +19,7 @@ describe.each(['release', 'threads'] as const)('%s', (build) => {
 });
 
 it('no two named packets have one name', () => {
-  const titles = CASES.map(({ rules, name }) => `${rules.join(' ')}: ${name}`);
+  const titles = [...CASES, ...OFFLOAD_CASES].map(({ rules, name }) => `${rules.join(' ')}: ${name}`);
   expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([]);
 });
 
@@ -28,7 +28,7 @@ const ELSEWHERE = ['DROP_FRAME_TOO_LONG', 'DROP_UNKNOWN_PORT', 'DROP_NO_SLOT'];
 
 it('every reason to drop a packet is some named packet’s', () => {
   const seen = new Set(
-    CASES.map(({ expected }) => {
+    [...CASES, ...OFFLOAD_CASES].map(({ expected }) => {
       if (typeof expected === 'number') return expected;
       return 'outputs' in expected ? expected.verdict : verdicts.FORWARD;
     }),

@@ -1,17 +1,21 @@
 import { ARP_CASES } from './arp.ts';
+import { CARRIED_CASES } from './carried.ts';
 import type { Case } from './case.ts';
+import { COMPLETED_CASES } from './completed.ts';
 import { DRAFT00_CASES } from './draft00.ts';
 import { ECHO_CASES } from './echo.ts';
 import { ECN_CASES } from './ecn.ts';
 import { ERROR_CASES } from './errors.ts';
 import { FLOOD_CASES } from './flood.ts';
 import { FLOOD_SIZE_CASES } from './floodsizes.ts';
+import { GROUP_CASES } from './groups.ts';
 import { MSS_CASES } from './mss.ts';
 import { MTU_CASES } from './mtu.ts';
 import { ND_CHECK_CASES } from './ndchecks.ts';
 import { ND_HIDDEN_CASES } from './ndhidden.ts';
 import { NEIGHBOR_CASES } from './neighbors.ts';
 import { NVGRE_CASES } from './nvgre.ts';
+import { OFFLOAD_LIE_CASES } from './offloadlies.ts';
 import { PASSED_ON_CASES } from './passedon.ts';
 import { PATH_MTU_CASES } from './pathmtu.ts';
 import { PIECE_CASES } from './pieces.ts';
@@ -22,8 +26,10 @@ import { REWRITE_CASES } from './rewrite.ts';
 import { ROUTER_CASES } from './router.ts';
 import { ROUTER_SOLICITATION_CASES } from './routersolicitations.ts';
 import { ROUTE_CASES } from './routes.ts';
+import { SEGMENTED_CASES } from './segmented.ts';
 import { VIRTUAL_CASES } from './virtual.ts';
 import { VLAN_CASES } from './vlan.ts';
+import { WHOLE_CASES } from './wholes.ts';
 import { ZERO_CASES } from './zero.ts';
 
 const FIRST_CASES: readonly Case[] = [
@@ -57,6 +63,16 @@ export const CASES: readonly Case[] = [
   ...VLAN_CASES,
   ...DRAFT00_CASES,
   ...REPORT_CASES,
+];
+
+/** Those that come with an offload header, which only the live build knows. */
+export const OFFLOAD_CASES: readonly Case[] = [
+  ...COMPLETED_CASES,
+  ...CARRIED_CASES,
+  ...SEGMENTED_CASES,
+  ...WHOLE_CASES,
+  ...GROUP_CASES,
+  ...OFFLOAD_LIE_CASES,
 ];
 
 /** Those that the benchmark's plain engine does as well. */
