@@ -2,14 +2,17 @@
 
 import { createRequire } from 'node:module';
 import type * as Koffi from 'koffi';
-import { INPUT_CUT, OUTPUT_SIZE, SLOT_HEADROOM } from '../../src/abi/layout.ts';
+import { INPUT_CUT, SLOT_HEADROOM } from '../../src/abi/layout.ts';
 import { type Generation, Generations, roomFor } from '../../src/engine/generations.ts';
 import { type Instance, type Staging, attachInstance, createInstance } from '../../src/engine/instance.ts';
 import { CounterHistory, type Counters } from '../../src/observe/counters.ts';
 import type { Plan } from '../../src/policy/compile.ts';
 import type { Host, Policy } from '../../src/policy/model.ts';
-import { type Input, type Rival, SLOTS, fill, read, wasmInstance } from '../rivals.ts';
-import { type BuildOptions, COMPILERS, type Compiler, build } from './build.ts';
+import { type Input, Rival, SLOTS, placeOf, wasmInstance } from '../rivals.ts';
+import { type BuildOptions, type Compiler, build } from './build.ts';
+
+/** Verdict of a packet that needs what the twin does not build: answers, copies, pieces, ICMP errors. Never counted. */
+export const NOT_BUILT = 0xffff;
 
 /** Functions of the library. `memory`: address of the instance's first byte in this process. */
 interface Calls {
@@ -20,7 +23,7 @@ interface Calls {
 }
 
 export interface Native extends Calls {
-  readonly name: string;
+  readonly compiler: Compiler;
   readonly version: string;
   /** Where a memory begins, for this process. It stays there while it grows. */
   addressOf(memory: WebAssembly.Memory): number;
@@ -41,7 +44,14 @@ export function native(compiler: Compiler, options: BuildOptions = {}): Native |
   if (koffi === undefined) return 'koffi is not installed';
   const library = build(compiler, options);
   if (typeof library === 'string') return library;
-  const handle = koffi.load(library.path);
+  let handle: Koffi.LibraryHandle;
+  try {
+    handle = koffi.load(library.path);
+  } catch (error) {
+    return `cannot load it: ${(error as Error).message}`;
+  } finally {
+    library.remove();
+  }
   const calls: Calls = {
     process: handle.func('netvirt_process', 'uint32', ['int64', 'uint32', 'uint32', 'uint32', 'double']),
     run: handle.func('netvirt_run', 'uint32', ['int64', 'uint32', 'uint32', 'uint32', 'double']),
@@ -50,38 +60,30 @@ export function native(compiler: Compiler, options: BuildOptions = {}): Native |
   };
   return {
     ...calls,
-    name: `C, ${compiler}`,
+    compiler,
     version: library.version,
     addressOf: (memory) => Number(koffi.address(new Uint8Array(memory.buffer))),
   };
 }
 
-/** The twins that this machine can build. */
-export function natives(options: BuildOptions = {}): Native[] {
-  return COMPILERS.map((compiler) => native(compiler, options)).filter((one) => typeof one !== 'string');
-}
-
+/** The twin behind the tables of a WASM instance of its own. */
 export async function nativeRival(
   twin: Native,
   policy: Policy,
   host: Host,
-  inputs: readonly Input[],
+  inputs: readonly Input[] = [],
   staging: Staging = 'auto',
 ): Promise<Rival> {
   const instance = await wasmInstance(policy, host, 'release', staging);
-  const bytes = new Uint8Array(instance.memory.buffer);
-  const ring = new Uint32Array(instance.memory.buffer, instance.inputs, SLOTS * 4);
-  const outputs = new Uint32Array(instance.memory.buffer, instance.outputs, (SLOTS * OUTPUT_SIZE) / 4);
-  const refresh = fill(bytes, instance.slots, ring, inputs);
   const memory = twin.addressOf(instance.memory);
-  return {
-    name: twin.name,
-    refresh,
-    pass(batch) {
-      twin.run(memory, 0, SLOTS, batch, 0);
-    },
-    outputs: () => read(outputs, bytes),
-  };
+  const rival = new Rival(
+    twin.compiler,
+    placeOf(instance),
+    (first, count) => twin.process(memory, 0, first, count, 0),
+    (batch) => twin.run(memory, 0, SLOTS, batch, 0),
+  );
+  rival.fill(inputs);
+  return rival;
 }
 
 /** What became of one frame. */
