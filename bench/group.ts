@@ -1,9 +1,18 @@
 /** A process of its own that measures a group, pinned to one core: V8 has compiled nothing for other tables, and the memory is empty. */
 
+import { threadClock } from './clock.ts';
 import { DifferenceError } from './identity.ts';
 import { type Group, measureGroup } from './measure.ts';
 import { pinToOneCore } from './pin.ts';
 import type { Row } from './rows.ts';
+
+/** What the platform allowed. */
+export interface Conditions {
+  /** One core had the thread. */
+  readonly isPinned: boolean;
+  /** Times are the thread's own, else they are the clock's. */
+  readonly isThreadTime: boolean;
+}
 
 export interface GroupResult {
   readonly rows?: readonly Row[];
@@ -11,8 +20,7 @@ export interface GroupResult {
   readonly difference?: string;
   /** Anything else that went wrong, with its stack. */
   readonly failure?: string;
-  /** Undefined: not pinned. */
-  readonly core?: number | undefined;
+  readonly conditions?: Conditions;
 }
 
 process.once('message', (group: Group) => {
@@ -24,9 +32,9 @@ process.once('message', (group: Group) => {
 });
 
 async function measure(group: Group): Promise<GroupResult> {
-  const core = pinToOneCore();
+  const conditions = { isPinned: pinToOneCore() !== undefined, isThreadTime: threadClock() !== undefined };
   try {
-    return { rows: await measureGroup(group), core };
+    return { rows: await measureGroup(group), conditions };
   } catch (error) {
     if (error instanceof DifferenceError) return { difference: error.message };
     return { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };

@@ -6,7 +6,16 @@ import { nativeLimit, wasmLimit } from './limits.ts';
 import { COMPILERS } from './native/build.ts';
 import { type Native, native, nativeRival } from './native/engine.ts';
 import type { Matrix } from './options.ts';
-import { RIVALS, type Rival, type RivalName, SLOTS, plainRival, wasmRival } from './rivals.ts';
+import {
+  RIVALS,
+  type Rival,
+  type RivalName,
+  SLOTS,
+  instanceRival,
+  plainRival,
+  wasmInstance,
+  wasmRival,
+} from './rivals.ts';
 import { type Cell, type Row, absentRow, measuredRow } from './rows.ts';
 import { sample } from './sample.ts';
 import { quantile } from './statistics.ts';
@@ -95,19 +104,21 @@ function inabilityOf(name: RivalName, operation: Operation): string | undefined 
   return name === 'typescript' && operation === 'routed' ? 'the plain engine has no gateway' : undefined;
 }
 
-/** In the order of RIVALS: WASM is the first. */
+/** In the order of RIVALS: WASM is the first, and the twins get copies of its tables. */
 async function candidatesFor(fabric: Fabric, operation: Operation): Promise<Candidate[]> {
   const { policy } = fabric;
   const host = hostFor(fabric, operation);
+  const instance = await orReason(() => wasmInstance(policy, host, 'release'));
+  if (typeof instance === 'string') return [['wasm', instance]];
   const twins = new Map(COMPILERS.map((compiler) => [compiler, native(compiler)]));
   const first = [...twins.values()].find((one) => typeof one !== 'string');
   const reasons = [...new Set([...twins.values()].filter((one) => typeof one === 'string'))];
   const twinOf = (compiler: 'gcc' | 'clang') => {
     const twin = twins.get(compiler)!;
-    return typeof twin === 'string' ? twin : nativeRival(twin, policy, host);
+    return typeof twin === 'string' ? twin : nativeRival(twin, instance);
   };
   const make: Record<RivalName, () => Promise<Rival> | Rival | string> = {
-    wasm: () => wasmRival(policy, host, 'release'),
+    wasm: () => instanceRival('release', instance),
     'wasm-threads': () =>
       typeof SharedArrayBuffer === 'undefined'
         ? 'no SharedArrayBuffer here'
@@ -127,8 +138,8 @@ async function candidatesFor(fabric: Fabric, operation: Operation): Promise<Cand
   return candidates;
 }
 
-/** The rivals after the first one may be too many for the memory. */
-async function orReason(make: () => Promise<Rival> | Rival | string): Promise<Rival | string> {
+/** There may be too little memory for all of them. */
+async function orReason<Value>(make: () => Promise<Value> | Value): Promise<Value | string> {
   try {
     return await make();
   } catch (error) {

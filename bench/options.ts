@@ -6,7 +6,7 @@ import { DESTINATIONS, type Destination, OPERATIONS, type Operation } from './wo
 
 const SIZES = [1000, 64_000, 1_000_000] as const;
 const FEWEST = 64;
-export const LARGE = 10_000_000;
+const LARGE = 10_000_000;
 const BATCHES = [1, 8, 32, 256, 1024] as const;
 /** Of every rival and cell, besides those that warm up. */
 const PASSES = 60;

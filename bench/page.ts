@@ -1,5 +1,6 @@
 /** The matrix as a table: a line for every cell with WASM's time and, by it, those of the others. */
 
+import type { Conditions } from './group.ts';
 import type { Matrix } from './options.ts';
 import { costPlot, ratioPlot } from './plots.ts';
 import type { Result } from './results.ts';
@@ -15,16 +16,22 @@ const COLUMNS = {
   'wasm-threads': 'shared memory',
 } as const satisfies Partial<Record<RivalName, string>>;
 
-export function engineResult(rows: readonly Row[], { passes }: Matrix, isPinned: boolean): Result {
+export function engineResult(
+  rows: readonly Row[],
+  { passes }: Matrix,
+  conditions: Conditions | undefined,
+): Result {
   const absent = [
     ...new Set(rows.filter((row) => !isMeasured(row)).map((row) => `${row.rival} (${row.absent})`)),
   ];
   return {
     section: 'engine',
     method: [
-      `\`npm run bench\`; frames of 64 B, ${SLOTS} slots, medians of ${passes} passes, all engines pass by pass in turn in one`,
-      `process${isPinned ? ' that is pinned to one core' : ''}. Under the names of the others: their time by WASM’s; above 1 WASM is faster.`,
-      'The limit only reads and writes the frames’ memory. Quartiles are of WASM’s time by its median.',
+      `\`npm run bench\`; frames of 64 B, ${SLOTS} slots, medians of ${passes} passes, all engines pass by pass in turn in one process`,
+      `${conditions?.isPinned === true ? 'that is pinned to one core' : 'that is not pinned to a core'}, by`,
+      `${conditions?.isThreadTime === true ? 'the processor time of its thread' : 'the clock'}.`,
+      'Under the names of the others: their time by WASM’s; above 1 WASM is faster. The limit only reads and writes the frames’',
+      'memory. Quartiles are of WASM’s time by its median.',
       ...(absent.length > 0 ? [`Absent: ${absent.join('; ')}.`] : []),
     ].join(' '),
     head: [

@@ -108,7 +108,9 @@ export class Rival implements Timed {
   }
 }
 
-export function placeOf({ memory: { buffer }, slots, inputs, outputs }: Instance): Place {
+export function placeOf(instance: Pick<Instance, 'memory' | 'slots' | 'inputs' | 'outputs'>): Place {
+  const { slots, inputs, outputs } = instance;
+  const { buffer } = instance.memory;
   return {
     buffer,
     slots,
@@ -142,9 +144,14 @@ export async function wasmRival(
   inputs: readonly Input[] = [],
   staging: Staging = 'auto',
 ): Promise<Rival> {
-  const instance = await wasmInstance(policy, host, build, staging);
+  const rival = instanceRival(build, await wasmInstance(policy, host, build, staging));
+  rival.fill(inputs);
+  return rival;
+}
+
+export function instanceRival(build: 'release' | 'threads', instance: Instance): Rival {
   const { process } = instance;
-  const rival = new Rival(
+  return new Rival(
     build === 'release' ? 'wasm' : 'wasm-threads',
     placeOf(instance),
     (first, count) => process(first, count, 0),
@@ -152,8 +159,6 @@ export async function wasmRival(
       for (let first = 0; first < SLOTS; first += batch) process(first, Math.min(batch, SLOTS - first), 0);
     },
   );
-  rival.fill(inputs);
-  return rival;
 }
 
 export function plainRival(policy: Policy, host: Host, inputs: readonly Input[] = []): Rival {

@@ -3,16 +3,16 @@
 import { fork } from 'node:child_process';
 import { totalmem } from 'node:os';
 import { packageFile } from '../src/package-files.ts';
-import type { GroupResult } from './group.ts';
+import type { Conditions, GroupResult } from './group.ts';
 import { DifferenceError } from './identity.ts';
 import { type Group, absentRows, groupsOf } from './measure.ts';
-import { LARGE, type Matrix } from './options.ts';
+import type { Matrix } from './options.ts';
 import type { Row } from './rows.ts';
 
 export interface Measured {
   readonly rows: readonly Row[];
-  /** All groups were pinned to a core. */
-  readonly isPinned: boolean;
+  /** Undefined: nothing could be measured. */
+  readonly conditions: Conditions | undefined;
 }
 
 /**
@@ -22,7 +22,7 @@ export interface Measured {
 export async function measureMatrix(matrix: Matrix, progress: (line: string) => void): Promise<Measured> {
   const groups = groupsOf(matrix);
   const rows: Row[] = [];
-  let isPinned = true;
+  let conditions: Conditions | undefined;
   for (const [index, group] of groups.entries()) {
     progress(
       `${index + 1} of ${groups.length}: ${group.operations.join(', ')}; ${group.endpoints} endpoints`,
@@ -31,16 +31,16 @@ export async function measureMatrix(matrix: Matrix, progress: (line: string) => 
     if (result.difference !== undefined) throw new DifferenceError(result.difference);
     if (result.failure !== undefined) throw new Error(result.failure);
     rows.push(...(result.rows ?? []));
-    isPinned &&= result.core !== undefined;
+    conditions ??= result.conditions;
   }
-  return { rows, isPinned };
+  return { rows, conditions };
 }
 
 function inProcess(group: Group): Promise<GroupResult> {
   return new Promise((resolve) => {
-    // Ten million endpoints are gigabytes of objects before they are tables.
+    // Endpoints are objects before they are tables, ten million of them gigabytes; none of them is short-lived.
     const heap = Math.floor((totalmem() / 2 ** 20) * 0.6);
-    const execArgv = group.endpoints < LARGE / 4 ? [] : [`--max-old-space-size=${heap}`];
+    const execArgv = [`--max-old-space-size=${heap}`, '--max-semi-space-size=128'];
     const child = fork(packageFile('dist/bench-group.js'), { execArgv, serialization: 'advanced' });
     let result: GroupResult | undefined;
     child.once('message', (message: GroupResult) => {

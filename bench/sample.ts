@@ -1,6 +1,7 @@
 /** How rivals are measured: pass by pass in turn, so that what else the machine does meets all of them. */
 
 import { Bench } from 'tinybench';
+import { threadClock } from './clock.ts';
 import { SLOTS, type Timed } from './rivals.ts';
 
 /**
@@ -11,8 +12,9 @@ import { SLOTS, type Timed } from './rivals.ts';
  */
 export function sample(rivals: readonly Timed[], batch: number, passes: number, warmUp: number): number[][] {
   const samples = rivals.map(() => [] as number[]);
+  const now = threadClock() ?? performance.now.bind(performance);
   for (let pass = 0; pass < passes + warmUp; pass++) {
-    const bench = new Bench({ iterations: 1, time: 0, warmup: false, retainSamples: true });
+    const bench = new Bench({ now, iterations: 1, time: 0, warmup: false, retainSamples: true });
     for (const [index, rival] of rivals.entries()) {
       const beforeEach = () => {
         rival.refresh();

@@ -5,7 +5,7 @@ import { assertSame } from '../../bench/identity.ts';
 import { COMPILERS } from '../../bench/native/build.ts';
 import { nativeLimit, wasmLimit } from '../../bench/limits.ts';
 import { FrameEngine, NOT_BUILT, type Native, native, nativeRival } from '../../bench/native/engine.ts';
-import { SLOTS, wasmRival } from '../../bench/rivals.ts';
+import { SLOTS, instanceRival, wasmInstance } from '../../bench/rivals.ts';
 import { OPERATIONS, type Operation, type Workload, routedWorkload, workload } from '../../bench/workload.ts';
 import { FORWARD } from '../../src/abi/verdict.ts';
 import { validatePolicy, verdictOf } from '../../src/index.ts';
@@ -104,12 +104,12 @@ async function compare(twin: Native, host: string, worker: 0 | 1): Promise<numbe
 /** What the benchmark measures: every output, FlowID included. */
 async function compareWork(twin: Native, operation: Operation, work: Workload): Promise<void> {
   const { policy: own, host, inputs } = work;
-  const rivals = [
-    await wasmRival(own, host, 'release', inputs),
-    await nativeRival(twin, own, host, inputs, 'never'),
-    await nativeRival(twin, own, host, inputs, 'always'),
-  ];
-  assertSame(rivals, operation, SLOTS);
+  for (const staging of ['never', 'always'] as const) {
+    const instance = await wasmInstance(own, host, 'release', staging);
+    const rivals = [instanceRival('release', instance), nativeRival(twin, instance)];
+    for (const rival of rivals) rival.fill(inputs);
+    assertSame(rivals, operation, SLOTS);
+  }
 }
 
 for (const compiler of COMPILERS) {
