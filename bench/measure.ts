@@ -76,7 +76,7 @@ export async function measureGroup(group: Group): Promise<Row[]> {
   for (const operation of operations) {
     const able = candidates.map(([name, rival]): Candidate => [name, inabilityOf(name, operation) ?? rival]);
     const rivals = able.flatMap(([, rival]) => (typeof rival === 'string' ? [] : [rival]));
-    let warmUp = WARM_UP;
+    let warmUp = Math.min(WARM_UP, passes);
     for (const destination of destinations) {
       const { inputs } = workOn(fabric, operation, destination, SLOTS, LENGTH);
       for (const rival of rivals) rival.fill(inputs);
@@ -88,7 +88,7 @@ export async function measureGroup(group: Group): Promise<Row[]> {
           batch,
         );
         const samples = sample(rivals, batch, passes, warmUp);
-        warmUp = NEXT_WARM_UP;
+        warmUp = Math.min(NEXT_WARM_UP, passes);
         const reference = quantile(samples[0]!, 0.5);
         for (const [name, rival] of able) {
           if (typeof rival === 'string') rows.push(absentRow(cell, name, rival));

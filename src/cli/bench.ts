@@ -6,6 +6,7 @@ import { engineResult } from '../../bench/page.ts';
 import { machine, tableOf, write } from '../../bench/results.ts';
 import { measureMatrix } from '../../bench/run.ts';
 import { InputError } from './errors.ts';
+import { makeFolder } from './text-output.ts';
 
 export interface BenchCommandOptions extends BenchOptions {
   json?: boolean;
@@ -14,10 +15,12 @@ export interface BenchCommandOptions extends BenchOptions {
 
 /**
  * @throws UsageError for options that say nothing that could be measured.
+ * @throws OutputError when the folder cannot be made or written to.
  * @throws InputError when two engines do not make the same of the same frames.
  */
 export async function bench({ json, output, ...options }: BenchCommandOptions): Promise<void> {
   const matrix = readMatrix(options);
+  if (output !== undefined) await makeFolder(output);
   const { rows, conditions } = await measureMatrix(matrix, (line) => {
     if (process.stderr.isTTY) console.error(line);
   }).catch((error: unknown) => {
