@@ -6,7 +6,8 @@
 import { Worker } from 'node:worker_threads';
 import { type Change, Dataplane } from '../src/index.ts';
 import { udp } from '../src/cli/example/frames.ts';
-import { quantile, record, round } from './results.ts';
+import { record } from './results.ts';
+import { quantile, round } from './statistics.ts';
 
 const ENDPOINTS = 10_000;
 const HOSTS = 32;
@@ -139,7 +140,7 @@ const row = {
   workerMppsWhileChanging: round(mppsBusy, 2),
   ratio: round(mppsBusy / mppsQuiet),
 };
-record({
+await record({
   section: 'changes',
   method: `\`npm run bench:changes\`; \`apply\` with lists of ${LIST} moves, ${ENDPOINTS} endpoints, a worker with batches of ${BATCH}; medians of ${PERIODS} periods each, in turn.`,
   head: ['VMs moved / s', 'records changed / s', 'worker Mpps', 'while changing', 'ratio'],

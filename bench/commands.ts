@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { udp } from '../src/cli/example/frames.ts';
 import { type Usage, run } from './processes.ts';
-import { record, round } from './results.ts';
+import { record } from './results.ts';
+import { round } from './statistics.ts';
 
 const MAIN = fileURLToPath(new URL('../dist/netvirt.js', import.meta.url));
 const RUNS = 7;
@@ -135,7 +136,7 @@ try {
     ...measure(folder, 1_000_000, 1400, RUNS),
     ...measure(folder, 10_000_000, 64, 1),
   ];
-  record({
+  await record({
     section: 'commands',
     method: `\`npm run bench:commands\`; whole processes, the fastest of ${RUNS} (of 10 M packets: one); "copy" reads and writes the same input by streams.`,
     head: ['command', 'frame', 'packets', 's', 'M packets/s', 'user s', 'system s', 'peak MB'],

@@ -1,67 +1,47 @@
 /** The limit of this machine as rivals: frames that are read and get 42 bytes in front, and nothing else. */
 
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import type { Host, Policy } from '../src/policy/model.ts';
-import { type Native, natives } from './native/engine.ts';
-import { type Input, type Rival, SLOTS, fill, wasmInstance } from './rivals.ts';
+import { readFile } from 'node:fs/promises';
+import { SLOT_SIZE } from '../src/abi/layout.ts';
+import { packageFile } from '../src/package-files.ts';
+import type { Native } from './native/engine.ts';
+import { type Input, Rival, SLOTS, emptyInstance, placeOf } from './rivals.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-
-/** The loop in WebAssembly, compiled as the engine is, but on the memory of an instance. */
-function compile(): Promise<WebAssembly.Module> {
-  mkdirSync(`${ROOT}build/bench`, { recursive: true });
-  const outFile = `build/bench/limit.${process.pid}.wasm`;
-  const asc = 'node_modules/assemblyscript/bin/asc.js';
-  const config = ['--config', 'bench/limit/asconfig.json'];
-  execFileSync(process.execPath, [asc, 'bench/limit/limit.ts', ...config, '-o', outFile], {
-    cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const binary = readFileSync(`${ROOT}${outFile}`);
-  rmSync(`${ROOT}${outFile}`);
-  return WebAssembly.compile(binary);
+/** One of the two; `sum` of all that was read, after a pass. */
+export interface Limit {
+  readonly rival: Rival;
+  readonly sum: () => number;
 }
 
-async function rivalOf(
-  name: string,
-  policy: Policy,
-  host: Host,
-  inputs: readonly Input[],
-  loop: (memory: WebAssembly.Memory, slots: number) => () => number,
-): Promise<Rival & { readonly once: () => number }> {
-  const { memory, inputs: ring, slots } = await wasmInstance(policy, host, 'release');
-  const refresh = fill(
-    new Uint8Array(memory.buffer),
-    slots,
-    new Uint32Array(memory.buffer, ring, SLOTS * 4),
-    inputs,
-  );
-  const once = loop(memory, slots);
-  return { name, refresh, once, pass: () => void once(), outputs: () => [] };
+/** A pass takes all slots at once, whatever the batch: there is nothing that a batch would share. */
+async function limitOf(
+  name: 'limit-c' | 'limit-wasm',
+  loop: (memory: WebAssembly.Memory) => (slots: number, count: number) => number,
+): Promise<Limit> {
+  const instance = await emptyInstance('release');
+  const limit = loop(instance.memory);
+  const { slots } = instance;
+  const sum = () => limit(slots, SLOTS) >>> 0;
+  const process = (first: number, count: number) => limit(slots + first * SLOT_SIZE, count);
+  return { rival: new Rival(name, placeOf(instance), process, sum), sum };
 }
 
-/** One in WebAssembly and one for each twin; a pass takes all slots, whatever the batch. `once` answers with a sum of all read. */
-export async function limitRivals(
-  policy: Policy,
-  host: Host,
-  inputs: readonly Input[],
-  twins: readonly Native[] = natives(),
-): Promise<(Rival & { readonly once: () => number })[]> {
-  const module = await compile();
-  const inWasm = (memory: WebAssembly.Memory, slots: number) => {
+/** The loop in WebAssembly, compiled as the engine is, on a memory that an instance gave its slots. */
+export async function wasmLimit(inputs: readonly Input[] = []): Promise<Limit> {
+  const module = await WebAssembly.compile(await readFile(packageFile('build/limit.wasm')));
+  const limit = await limitOf('limit-wasm', (memory) => {
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-    const limit = exports.limit as (slots: number, count: number) => number;
-    return () => limit(slots, SLOTS) >>> 0;
-  };
-  return Promise.all([
-    rivalOf('limit, WASM', policy, host, inputs, inWasm),
-    ...twins.map((twin) =>
-      rivalOf(`limit, ${twin.name}`, policy, host, inputs, (memory, slots) => {
-        const address = twin.addressOf(memory);
-        return () => twin.limit(address, slots, SLOTS);
-      }),
-    ),
-  ]);
+    return exports.limit as (slots: number, count: number) => number;
+  });
+  limit.rival.fill(inputs);
+  return limit;
+}
+
+/** The same loop in C. */
+export async function nativeLimit(twin: Native, inputs: readonly Input[] = []): Promise<Limit> {
+  const limit = await limitOf('limit-c', (memory) => {
+    const address = twin.addressOf(memory);
+    return (slots, count) => twin.limit(address, slots, count);
+  });
+  limit.rival.fill(inputs);
+  return limit;
 }

@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { type Format, writePolicy } from './policy-files.ts';
 import { type Usage, run } from './processes.ts';
-import { record, round } from './results.ts';
+import { record } from './results.ts';
+import { round } from './statistics.ts';
 
 const RUNS = 3;
 const POLICIES: readonly { format: Format; endpoints: number }[] = [
@@ -70,7 +71,7 @@ function rowOf(format: Format, endpoints: number, { seconds, user, peak, stdout 
 const folder = mkdtempSync(join(tmpdir(), 'netvirt-bench-'));
 try {
   const rows = POLICIES.map((policy) => measure(policy, folder));
-  record({
+  await record({
     section: 'policy',
     method: `\`npm run bench:policy\`; whole processes, the fastest of ${RUNS}; 1,000 hosts, IPv4, NVGRE, all endpoints known to the host; compile: records into the staging region, install: from there into the tables.`,
     head: [

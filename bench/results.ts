@@ -1,107 +1,90 @@
-/** bench/RESULTS.md and bench/results.json: each benchmark rewrites its own section. */
+/** RESULTS.md and results.json, in `bench/` or elsewhere: each benchmark rewrites its own section and pictures. */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { table } from '../src/cli/report.ts';
+import { makeFolder, writeText } from '../src/cli/text-output.ts';
+import { packageFile } from '../src/package-files.ts';
 
-const PAGE = new URL('RESULTS.md', import.meta.url);
-const DATA = new URL('results.json', import.meta.url);
-
-const EMPTY = `# Measured results
+const TITLE = `# Measured results
 
 Ratios can be compared between machines; times cannot, and on a shared machine they vary by a third from run to run.
-
-## The engine alone
-
-<!-- engine -->
-<!-- /engine -->
-
-## Routing
-
-<!-- routing -->
-<!-- /routing -->
-
-## Staging
-
-<!-- staging -->
-<!-- /staging -->
-
-## Changes while packets are processed
-
-<!-- changes -->
-<!-- /changes -->
-
-## Workers
-
-<!-- workers -->
-<!-- /workers -->
-
-## Against the state before
-
-<!-- compare -->
-<!-- /compare -->
-
-## Commands, from file to file
-
-<!-- commands -->
-<!-- /commands -->
-
-## Large policies
-
-<!-- policy -->
-<!-- /policy -->
-
-## Start
-
-<!-- startup -->
-<!-- /startup -->
 `;
 
-export type Section =
-  'engine' | 'routing' | 'staging' | 'changes' | 'workers' | 'compare' | 'commands' | 'policy' | 'startup';
+const SECTIONS = {
+  engine: 'The engine alone',
+  routing: 'Routing',
+  staging: 'Staging',
+  changes: 'Changes while packets are processed',
+  workers: 'Workers',
+  compare: 'Against the state before',
+  commands: 'Commands, from file to file',
+  policy: 'Large policies',
+  startup: 'Start',
+} as const;
+
+export interface Picture {
+  /** Its name beside the page. */
+  readonly file: string;
+  /** What it shows, for those who do not see it. */
+  readonly alt: string;
+  readonly svg: string;
+}
 
 export interface Result {
-  readonly section: Section;
+  readonly section: keyof typeof SECTIONS;
   /** How it was measured: the command first. */
   readonly method: string;
   readonly head: readonly string[];
   readonly cells: readonly (readonly string[])[];
   /** What the cells say, for programs. */
   readonly rows: readonly object[];
+  readonly pictures?: readonly Picture[];
 }
 
 export function machine(): string {
   return `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}`;
 }
 
-/** Prints a result and writes it to its section of the page and of the data. */
-export function record({ section, method, head, cells, rows }: Result): void {
-  console.log(
-    table(
-      [...head],
-      cells.map((row) => [...row]),
-    ),
-  );
+/** For people, on a terminal. */
+export function tableOf({ head, cells }: Result): string {
+  return table(head, cells);
+}
+
+/** Prints a result and writes it to `bench/`. */
+export async function record(result: Result): Promise<void> {
+  console.log(tableOf(result));
+  await write(result, fileURLToPath(packageFile('bench/')));
+}
+
+/**
+ * Writes a result to its section of the page and of the data in a folder, and its pictures beside them.
+ * @throws OutputError when something cannot be written.
+ */
+export async function write(result: Result, folder: string): Promise<void> {
   const day = new Date().toISOString().slice(0, 10);
-  const lines = [head, head.map(() => '---'), ...cells].map((row) => `| ${row.join(' | ')} |`);
+  await makeFolder(folder);
+  const page = join(folder, 'RESULTS.md');
+  await writeText(page, withSection(existsSync(page) ? readFileSync(page, 'utf8') : TITLE, result, day));
+  const data = join(folder, 'results.json');
+  const before = existsSync(data) ? (JSON.parse(readFileSync(data, 'utf8')) as object) : {};
+  const section = { machine: machine(), day, rows: result.rows };
+  await writeText(data, `${JSON.stringify({ ...before, [result.section]: section }, null, 2)}\n`);
+  for (const { file, svg } of result.pictures ?? []) await writeText(join(folder, file), svg);
+}
+
+function withSection(
+  page: string,
+  { section, method, head, cells, pictures = [] }: Result,
+  day: string,
+): string {
   const [start, end] = [`<!-- ${section} -->`, `<!-- /${section} -->`];
-  const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : EMPTY;
+  const lines = [head, head.map(() => '---'), ...cells].map((row) => `| ${row.join(' | ')} |`);
+  const images = pictures.flatMap(({ file, alt }) => [`![${alt}](${file})`, '']);
+  const text = [start, '', `${method} ${machine()}, ${day}.`, '', ...images, ...lines, '', end].join('\n');
   const [from, to] = [page.indexOf(start), page.indexOf(end)];
-  if (from < 0 || to < 0) throw new Error(`${PAGE.pathname}: expected ${start} and ${end}`);
-  const text = [start, '', `${method} ${machine()}, ${day}.`, '', ...lines, '', ''].join('\n');
-  writeFileSync(PAGE, page.slice(0, from) + text + page.slice(to));
-  const data = existsSync(DATA) ? (JSON.parse(readFileSync(DATA, 'utf8')) as object) : {};
-  writeFileSync(
-    DATA,
-    `${JSON.stringify({ ...data, [section]: { machine: machine(), day, rows } }, null, 2)}\n`,
-  );
-}
-
-/** @param sorted ascending. */
-export function quantile(sorted: readonly number[], part: number): number {
-  return sorted[Math.floor((sorted.length - 1) * part)]!;
-}
-
-export function round(value: number, digits = 2): number {
-  return Number(value.toFixed(digits));
+  if (from < 0 || to < 0) return `${page}\n## ${SECTIONS[section]}\n\n${text}\n`;
+  return page.slice(0, from) + text + page.slice(to + end.length);
 }

@@ -1,38 +1,137 @@
-/** The engines that are measured, each with its slots filled with the same frames. */
+/** The engines that are measured, each with a memory of its own and its slots filled with the same frames. */
 
 import { OUTPUT_SIZE, SLOT_HEADROOM, SLOT_SIZE } from '../src/abi/layout.ts';
 import { Generations, roomFor } from '../src/engine/generations.ts';
 import { type Instance, type Staging, createInstance } from '../src/engine/instance.ts';
-import { plan } from '../src/policy/compile.ts';
 import type { Host, Policy } from '../src/policy/model.ts';
 import { PlainEngine } from './plain/engine.ts';
-import type { Workload } from './workload.ts';
 
+/** Of every engine, and packets of a pass. */
 export const SLOTS = 16384;
 
-export interface Rival {
-  readonly name: string;
-  /** Puts the frames back as they came in; not timed. */
-  refresh(): void;
-  /** Processes all slots once, in batches. */
-  pass(batch: number): void;
-  /** What left for the frame of a slot in the last pass of one batch: port, verdict and frame. */
-  outputs(): { readonly word: number; readonly frame: Uint8Array }[];
-}
+export const RIVALS = [
+  'wasm',
+  'wasm-threads',
+  'gcc',
+  'clang',
+  'typescript',
+  'limit-c',
+  'limit-wasm',
+] as const;
+export type RivalName = (typeof RIVALS)[number];
 
-/** A frame that comes in, and its port. */
+/** A frame that comes in, and its port; 0 is the uplink. */
 export interface Input {
   readonly frame: Uint8Array;
   readonly port: number;
 }
 
+/** What left for a frame. */
+export interface Outcome {
+  /** Port, and from bit 16 on the verdict. */
+  readonly word: number;
+  readonly frame: Uint8Array;
+}
+
+/** What can be timed. */
+export interface Timed {
+  /** Puts the frames back as they came in; not timed. */
+  refresh(): void;
+  /** Processes all slots once, in batches. */
+  pass(batch: number): void;
+}
+
+/** Where an engine keeps its frames: addresses in bytes, rings as words. */
+export interface Place {
+  readonly buffer: ArrayBufferLike;
+  readonly slots: number;
+  readonly inputs: Uint32Array;
+  readonly outputs: Uint32Array;
+}
+
+export class Rival implements Timed {
+  readonly name: RivalName;
+  readonly pass: (batch: number) => void;
+  readonly #place: Place;
+  readonly #process: (first: number, count: number) => void;
+  readonly #bytes: Uint8Array;
+  #inputs: readonly Input[] = [];
+
+  /**
+   * @param process takes `count` descriptors from number `first` on; outputs begin anew.
+   * @param pass the same for all slots, as fast as it can.
+   */
+  constructor(
+    name: RivalName,
+    place: Place,
+    process: (first: number, count: number) => void,
+    pass: (batch: number) => void,
+  ) {
+    this.name = name;
+    this.pass = pass;
+    this.#place = place;
+    this.#process = process;
+    this.#bytes = new Uint8Array(place.buffer);
+  }
+
+  /** @param inputs one for each slot. */
+  fill(inputs: readonly Input[]): void {
+    this.#inputs = inputs;
+    for (const [slot, { frame, port }] of inputs.entries())
+      this.#place.inputs.set([this.#addressOf(slot), frame.length, port, 0], slot * 4);
+    this.refresh();
+  }
+
+  refresh(): void {
+    for (let slot = 0; slot < this.#inputs.length; slot++)
+      this.#bytes.set(this.#inputs[slot]!.frame, this.#addressOf(slot));
+  }
+
+  /** What leaves for each slot, none of them more or less than one frame. */
+  outcomes(batch = SLOTS): Outcome[] {
+    this.refresh();
+    const { outputs } = this.#place;
+    const outcomes: Outcome[] = [];
+    for (let first = 0; first < this.#inputs.length; first += batch) {
+      const count = Math.min(batch, this.#inputs.length - first);
+      this.#process(first, count);
+      for (let index = 0; index < count; index++) {
+        const [address = 0, length = 0, word = 0] = outputs.subarray(index * 4, index * 4 + 3);
+        outcomes.push({ word, frame: this.#bytes.slice(address, address + length) });
+      }
+    }
+    return outcomes;
+  }
+
+  #addressOf(slot: number): number {
+    return this.#place.slots + slot * SLOT_SIZE + SLOT_HEADROOM;
+  }
+}
+
+export function placeOf(instance: Pick<Instance, 'memory' | 'slots' | 'inputs' | 'outputs'>): Place {
+  const { slots, inputs, outputs } = instance;
+  const { buffer } = instance.memory;
+  return {
+    buffer,
+    slots,
+    inputs: new Uint32Array(buffer, inputs, SLOTS * 4),
+    outputs: new Uint32Array(buffer, outputs, (SLOTS * OUTPUT_SIZE) / 4),
+  };
+}
+
+/** An instance without tables. */
+export function emptyInstance(build: 'release' | 'threads', staging: Staging = 'auto'): Promise<Instance> {
+  return createInstance(build, { slots: SLOTS, largeSlots: 0, copySlots: 64 }, 1, staging);
+}
+
+/** An instance with the tables of a host; their secret is always the same. */
 export async function wasmInstance(
   policy: Policy,
   host: Host,
   build: 'release' | 'threads',
   staging: Staging = 'auto',
 ): Promise<Instance> {
-  const instance = await createInstance(build, { slots: SLOTS, largeSlots: 0, copySlots: 64 }, 1, staging);
+  const instance = await emptyInstance(build, staging);
   const generations = new Generations(instance, new Uint8Array(16).fill(7));
   generations.publish(generations.build(policy, host, roomFor(policy, host, {}, 0)), undefined);
   return instance;
@@ -42,69 +141,38 @@ export async function wasmRival(
   policy: Policy,
   host: Host,
   build: 'release' | 'threads',
-  inputs: readonly Input[],
+  inputs: readonly Input[] = [],
   staging: Staging = 'auto',
 ): Promise<Rival> {
-  const instance = await wasmInstance(policy, host, build, staging);
-  const bytes = new Uint8Array(instance.memory.buffer);
-  const ring = new Uint32Array(instance.memory.buffer, instance.inputs, SLOTS * 4);
-  const outputs = new Uint32Array(instance.memory.buffer, instance.outputs, (SLOTS * OUTPUT_SIZE) / 4);
-  const refresh = fill(bytes, instance.slots, ring, inputs);
-  return {
-    name: build === 'release' ? 'WASM' : 'WASM, shared memory',
-    refresh,
-    pass(batch) {
-      for (let first = 0; first < SLOTS; first += batch) instance.process(first, batch, 0);
-    },
-    outputs: () => read(outputs, bytes),
-  };
+  const rival = instanceRival(build, await wasmInstance(policy, host, build, staging));
+  rival.fill(inputs);
+  return rival;
 }
 
-export function plainRival(policy: Policy, host: Host, inputs: readonly Input[]): Rival {
+export function instanceRival(build: 'release' | 'threads', instance: Instance): Rival {
+  const { process } = instance;
+  return new Rival(
+    build === 'release' ? 'wasm' : 'wasm-threads',
+    placeOf(instance),
+    (first, count) => process(first, count, 0),
+    (batch) => {
+      for (let first = 0; first < SLOTS; first += batch) process(first, Math.min(batch, SLOTS - first), 0);
+    },
+  );
+}
+
+export function plainRival(policy: Policy, host: Host, inputs: readonly Input[] = []): Rival {
   const engine = new PlainEngine(policy, host, SLOTS, 0);
-  const bytes = new Uint8Array(engine.buffer);
-  const refresh = fill(bytes, 0, engine.inputs, inputs);
-  return {
-    name: 'plain TypeScript',
-    refresh,
-    pass(batch) {
-      for (let first = 0; first < SLOTS; first += batch) engine.process(first, batch);
+  const place = { buffer: engine.buffer, slots: 0, inputs: engine.inputs, outputs: engine.emit.outputs };
+  const rival = new Rival(
+    'typescript',
+    place,
+    (first, count) => engine.process(first, count),
+    (batch) => {
+      for (let first = 0; first < SLOTS; first += batch)
+        engine.process(first, Math.min(batch, SLOTS - first));
     },
-    outputs: () => read(engine.emit.outputs, bytes),
-  };
-}
-
-/** Fills slots and input ring; returns what restores the slots. */
-export function fill(
-  bytes: Uint8Array,
-  slots: number,
-  ring: Uint32Array,
-  inputs: readonly Input[],
-): () => void {
-  for (const [slot, { frame, port }] of inputs.entries()) {
-    const address = slots + slot * SLOT_SIZE + SLOT_HEADROOM;
-    bytes.set(frame, address);
-    ring.set([address, frame.length, port, 0], slot * 4);
-  }
-  const snapshot = bytes.slice(slots, slots + SLOTS * SLOT_SIZE);
-  return () => {
-    bytes.set(snapshot, slots);
-  };
-}
-
-export function read(outputs: Uint32Array, bytes: Uint8Array): { word: number; frame: Uint8Array }[] {
-  return Array.from({ length: SLOTS }, (_, index) => {
-    const [address = 0, length = 0, word = 0] = outputs.subarray(index * 4, index * 4 + 3);
-    return { word, frame: bytes.slice(address, address + length) };
-  });
-}
-
-/** The inputs of a workload: frames of VMs, or for ingress the envelopes that the WASM side of their host makes. */
-export async function inputsOf({ policy, host, frames }: Workload): Promise<Input[]> {
-  const sending = plan(policy, policy.hosts[0]!);
-  const sent = frames.map(({ frame, sender }) => ({ frame, port: sending.portOf.get(sender.name)! }));
-  if (host.index === 0) return sent;
-  const sender = await wasmRival(policy, policy.hosts[0]!, 'release', sent);
-  sender.pass(SLOTS);
-  return sender.outputs().map(({ frame }) => ({ frame: frame.slice(), port: 0 }));
+  );
+  rival.fill(inputs);
+  return rival;
 }

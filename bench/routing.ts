@@ -3,8 +3,9 @@
  * 1,000, against packets inside a subnet; alternated pass by pass in one process.
  */
 
-import { quantile, record, round } from './results.ts';
-import { type Rival, SLOTS, inputsOf, wasmRival } from './rivals.ts';
+import { record } from './results.ts';
+import { quantile, round } from './statistics.ts';
+import { type Rival, SLOTS, wasmRival } from './rivals.ts';
 import { sample } from './sample.ts';
 import { type Workload, routedWorkload, workload } from './workload.ts';
 
@@ -20,20 +21,18 @@ const WORK: readonly (readonly [name: string, Workload])[] = [
   ['by one of 1,000 routes', routedWorkload(ENDPOINTS, 1000, SLOTS, LENGTH)],
 ];
 
-async function rivalFor(name: string, work: Workload): Promise<Rival> {
-  const rival = await wasmRival(work.policy, work.host, 'release', await inputsOf(work));
-  rival.refresh();
-  rival.pass(SLOTS);
-  const wrong = rival.outputs().find(({ word }) => word >>> 16 !== 0);
+async function rivalFor(name: string, { policy, host, inputs }: Workload): Promise<Rival> {
+  const rival = await wasmRival(policy, host, 'release', inputs);
+  const wrong = rival.outcomes().find(({ word }) => word >>> 16 !== 0);
   if (wrong !== undefined)
     throw new Error(`${name}: expected packets that are forwarded, got verdict ${wrong.word >>> 16}`);
-  return { ...rival, name };
+  return rival;
 }
 
 const rivals = await Promise.all(WORK.map(([name, work]) => rivalFor(name, work)));
-const samples = sample(rivals, BATCH, PASSES);
+const samples = sample(rivals, BATCH, PASSES, PASSES / 4);
 const reference = quantile(samples[0]!, 0.5);
-const rows = rivals.map(({ name }, index) => {
+const rows = WORK.map(([name], index) => {
   const sorted = samples[index]!;
   const median = quantile(sorted, 0.5);
   return {
@@ -46,7 +45,7 @@ const rows = rivals.map(({ name }, index) => {
   };
 });
 const [, , few, many] = rows;
-record({
+await record({
   section: 'routing',
   method: `\`npm run bench:routing\`; ${ENDPOINTS} endpoints, ${LENGTH} B, batch ${BATCH}, WASM with its own memory; 1,000 routes take ${(many!.nsMedian / few!.nsMedian).toFixed(2)} × the time of 4.`,
   head: ['packets', 'ns', 'Mpps', 'speed / inside a subnet', 'quartiles'],

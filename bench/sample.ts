@@ -1,32 +1,38 @@
 /** How rivals are measured: pass by pass in turn, so that what else the machine does meets all of them. */
 
 import { Bench } from 'tinybench';
-import { type Rival, SLOTS } from './rivals.ts';
+import { threadClock } from './clock.ts';
+import { SLOTS, type Timed } from './rivals.ts';
 
-/** One tinybench run of one iteration per pass, so that the rivals take turns. Returns nanoseconds per packet, sorted. */
-export function sample(rivals: readonly Rival[], batch: number, passes: number): number[][] {
+/**
+ * One tinybench run of one iteration per pass, so that the rivals take turns.
+ * @param passes that count.
+ * @param warmUp passes before those.
+ * @returns nanoseconds per packet for each rival, ascending.
+ */
+export function sample(rivals: readonly Timed[], batch: number, passes: number, warmUp: number): number[][] {
   const samples = rivals.map(() => [] as number[]);
-  const warmUp = Math.ceil(passes / 4);
+  const now = threadClock() ?? performance.now.bind(performance);
   for (let pass = 0; pass < passes + warmUp; pass++) {
-    const bench = new Bench({ iterations: 1, time: 0, warmup: false, retainSamples: true });
-    for (const rival of rivals) {
+    const bench = new Bench({ now, iterations: 1, time: 0, warmup: false, retainSamples: true });
+    for (const [index, rival] of rivals.entries()) {
+      const beforeEach = () => {
+        rival.refresh();
+      };
       bench.add(
-        rival.name,
+        String(index),
         () => {
           rival.pass(batch);
         },
-        {
-          beforeEach: () => {
-            rival.refresh();
-          },
-        },
+        { beforeEach },
       );
     }
     bench.runSync();
     if (pass < warmUp) continue;
     for (const [index, task] of bench.tasks.entries()) {
       const { result } = task;
-      if (result.state !== 'completed') throw new Error(`${task.name}: ${result.state}`);
+      if (result.state !== 'completed')
+        throw result.state === 'errored' ? result.error : new Error(result.state);
       samples[index]!.push((result.latency.mean * 1e6) / SLOTS);
     }
   }

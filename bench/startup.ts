@@ -2,7 +2,8 @@
 
 import { statSync } from 'node:fs';
 import { run } from './processes.ts';
-import { quantile, record, round } from './results.ts';
+import { record } from './results.ts';
+import { quantile, round } from './statistics.ts';
 
 const RUNS = 21;
 const LIBRARY = new URL('../dist/index.js', import.meta.url).href;
@@ -61,7 +62,7 @@ const rows = [
     value: size(build),
   })),
 ];
-record({
+await record({
   section: 'startup',
   method: `\`npm run bench:startup\`; times are medians of ${RUNS} fresh processes.`,
   head: ['what', 'value'],

@@ -4,10 +4,13 @@
  * outputs read by it.
  */
 
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Dataplane, WorkerPool } from '../src/index.ts';
 import { markValid } from '../src/policy/valid.ts';
-import { quantile, record, round } from './results.ts';
+import { workersPlot } from './plots.ts';
+import { record } from './results.ts';
+import { quantile, round } from './statistics.ts';
 import { workload } from './workload.ts';
 
 const ENDPOINTS = 1000;
@@ -17,12 +20,20 @@ const PERIODS = 25;
 const FRAMES = 1_000_000;
 const RUNS = 7;
 
-const { policy: unmarked, host, frames: sent } = workload('egress', ENDPOINTS, SLOTS, 64);
+const { policy: unmarked, host, inputs } = workload('egress', ENDPOINTS, SLOTS, 64);
 const policy = markValid(unmarked);
 const sorted = (values: number[]) => values.sort((a, b) => a - b);
 const median = (values: number[]) => quantile(sorted(values), 0.5);
-const nobody = new Int32Array(new SharedArrayBuffer(4));
-const sleep = (milliseconds: number) => Atomics.wait(nobody, 0, 0, milliseconds);
+
+/** Without shared memory there are no workers, and on one core two of them say nothing. */
+function reasonAgainst(): string | undefined {
+  if (typeof SharedArrayBuffer === 'undefined') return 'no SharedArrayBuffer here';
+  return availableParallelism() < 2 ? 'two workers need two cores' : undefined;
+}
+
+function sleep(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
 
 /** Millions of packets per second on the clock, and per second of processor time that the process got. */
 interface Rate {
@@ -48,10 +59,9 @@ async function engine(): Promise<{ one: Rate; two: Rate; ratios: number[] }> {
     workers: 3,
     capacity: { slots: SLOTS },
   });
-  const frames = sent.map(({ frame, sender }) => ({ frame, port: dataplane.port(sender.name) }));
   const workers = [1, 2].map((worker) => {
     const [gate, packets] = [new SharedArrayBuffer(4), new SharedArrayBuffer(8)];
-    const workerData = { attachment: dataplane.attachment(worker), frames, gate, packets };
+    const workerData = { attachment: dataplane.attachment(worker), frames: inputs, gate, packets };
     const thread = new Worker(new URL('workers-worker.mjs', import.meta.url), { workerData });
     return { thread, gate: new Int32Array(gate), packets: new BigInt64Array(packets) };
   });
@@ -96,10 +106,7 @@ async function endToEnd(workers: number, length: number): Promise<Rate> {
     capacity: { slots: SLOTS },
     onOutput: () => outputs++,
   });
-  const frames = workload('egress', ENDPOINTS, SLOTS, length).frames.map(({ frame, sender }) => ({
-    frame,
-    port: pool.dataplane.port(sender.name),
-  }));
+  const frames = workload('egress', ENDPOINTS, SLOTS, length).inputs;
   const samples: Rate[] = [];
   for (let run = 0; run < RUNS; run++) {
     const [begun, cpu] = [performance.now(), process.cpuUsage()];
@@ -115,19 +122,17 @@ async function endToEnd(workers: number, length: number): Promise<Rate> {
   return medianRate(samples);
 }
 
-const { one, two, ratios } = await engine();
-const ratio = quantile(ratios, 0.5);
-const spread = [quantile(ratios, 0.25), quantile(ratios, 0.75)].map((value) => round(value));
-
 interface Row {
   readonly what: string;
   readonly frameBytes: number;
   readonly workers: number;
-  readonly mpps: number;
+  readonly mpps: number | null;
   /** By one worker's, on the clock. */
-  readonly ratio: number;
+  readonly ratio: number | null;
   readonly spread?: readonly number[];
-  readonly perCpu: number;
+  readonly perCpu: number | null;
+  /** Why it was not measured. */
+  readonly absent?: string;
 }
 
 const row = (what: string, frameBytes: number, workers: number, { mpps, perCpu }: Rate, by: number): Row => ({
@@ -139,31 +144,58 @@ const row = (what: string, frameBytes: number, workers: number, { mpps, perCpu }
   perCpu: round(perCpu),
 });
 
-const rows: Row[] = [row('engine', 64, 1, one, 1), { ...row('engine', 64, 2, two, ratio), spread }];
-for (const frameBytes of [64, 1400]) {
-  const single = await endToEnd(1, frameBytes);
-  const double = await endToEnd(2, frameBytes);
-  rows.push(
-    row('pool', frameBytes, 1, single, 1),
-    row('pool', frameBytes, 2, double, double.mpps / single.mpps),
+async function measureRows(): Promise<Row[]> {
+  const { one, two, ratios } = await engine();
+  const spread = [quantile(ratios, 0.25), quantile(ratios, 0.75)].map((value) => round(value));
+  const rows = [
+    row('engine', 64, 1, one, 1),
+    { ...row('engine', 64, 2, two, quantile(ratios, 0.5)), spread },
+  ];
+  for (const frameBytes of [64, 1400]) {
+    const single = await endToEnd(1, frameBytes);
+    const double = await endToEnd(2, frameBytes);
+    rows.push(
+      row('pool', frameBytes, 1, single, 1),
+      row('pool', frameBytes, 2, double, double.mpps / single.mpps),
+    );
+  }
+  return rows;
+}
+
+function absentRows(absent: string): Row[] {
+  const kinds = [
+    ['engine', 64],
+    ['pool', 64],
+    ['pool', 1400],
+  ] as const;
+  return kinds.flatMap(([what, frameBytes]) =>
+    [1, 2].map((workers) => ({ what, frameBytes, workers, mpps: null, ratio: null, perCpu: null, absent })),
   );
 }
-record({
+
+const reason = reasonAgainst();
+const rows = reason === undefined ? await measureRows() : absentRows(reason);
+const bars = rows.flatMap(({ what, frameBytes, workers, ratio }) =>
+  ratio === null ? [] : [{ name: `${what}, ${frameBytes} B, ${workers}`, ratio }],
+);
+await record({
   section: 'workers',
   method:
     `\`npm run bench:workers\`; ${ENDPOINTS} endpoints, egress. Engine: each worker on its own ${SLOTS} slots, one set of tables, ` +
     `${PERIODS} periods in turn, ratio and its quartiles by period. Pool: one more thread pushes every frame and reads every output; ` +
     `medians of ${RUNS} runs. The last column counts the processor time that the process got: what other processes take ` +
-    'is not in it. Two workers are at twice the speed of one where that is the same for both and each has a core.',
+    'is not in it. Two workers are at twice the speed of one where that is the same for both and each has a core.' +
+    (reason === undefined ? '' : ` Absent: ${reason}.`),
   head: ['what', 'frame', 'workers', 'Mpps', 'speed / one', 'quartiles', 'M packets / CPU s'],
   cells: rows.map((one) => [
     one.what,
     `${one.frameBytes} B`,
     String(one.workers),
-    one.mpps.toFixed(2),
-    one.ratio.toFixed(2),
+    one.mpps?.toFixed(2) ?? '–',
+    one.ratio?.toFixed(2) ?? '–',
     one.spread?.map((value) => value.toFixed(2)).join('–') ?? '',
-    one.perCpu.toFixed(2),
+    one.perCpu?.toFixed(2) ?? '–',
   ]),
   rows,
+  pictures: [{ file: 'workers.svg', alt: 'Speed of workers by that of one', svg: workersPlot(bars) }],
 });

@@ -1,12 +1,10 @@
 /**
- * The contract of the twin in C, as a header: made from the sources that asc compiles, so that no size, offset, verdict or field
- * stands anywhere twice.
+ * tsx bench/native/contract.ts FILE: the contract of the twin in C, as a header: made from the sources that asc compiles, so that no
+ * size, offset, verdict or field stands anywhere twice. Part of `npm run build`: the package has the header, not those sources.
  */
 
-import { readFileSync } from 'node:fs';
-
-/** Verdict of a packet that needs what the twin does not build: answers, copies, pieces, ICMP errors. Never counted. */
-export const NOT_BUILT = 0xffff;
+import { readFileSync, writeFileSync } from 'node:fs';
+import { NOT_BUILT } from './engine.ts';
 
 const CONSTANTS = [
   'src/abi/layout.ts',
@@ -72,9 +70,9 @@ function structOf(name: string, file: string): string[] {
   return [`struct ${snake(name)} {`, ...fields, '};'];
 }
 
-export function header(): string {
+function header(): string {
   const lines = [
-    '// Written by bench/native/build.ts.',
+    '// Written by bench/native/contract.ts.',
     '#pragma once',
     '#include <stdint.h>',
     `#define NOT_BUILT ${NOT_BUILT}`,
@@ -83,3 +81,5 @@ export function header(): string {
   ];
   return `${lines.join('\n')}\n`;
 }
+
+writeFileSync(process.argv[2]!, header());

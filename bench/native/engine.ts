@@ -1,15 +1,21 @@
 /** The twin in C as a rival of the benchmark and as an engine for named packets: on the memory of a WASM instance of its own. */
 
-import { createRequire } from 'node:module';
 import type * as Koffi from 'koffi';
-import { INPUT_CUT, OUTPUT_SIZE, SLOT_HEADROOM } from '../../src/abi/layout.ts';
+import { INPUT_CUT, SLOT_HEADROOM } from '../../src/abi/layout.ts';
 import { type Generation, Generations, roomFor } from '../../src/engine/generations.ts';
-import { type Instance, type Staging, attachInstance, createInstance } from '../../src/engine/instance.ts';
+import { type Instance, attachInstance, createInstance } from '../../src/engine/instance.ts';
 import { CounterHistory, type Counters } from '../../src/observe/counters.ts';
 import type { Plan } from '../../src/policy/compile.ts';
 import type { Host, Policy } from '../../src/policy/model.ts';
-import { type Input, type Rival, SLOTS, fill, read, wasmInstance } from '../rivals.ts';
-import { type BuildOptions, COMPILERS, type Compiler, build } from './build.ts';
+import { type Input, type Place, Rival, SLOTS, placeOf } from '../rivals.ts';
+import { loadKoffi } from '../koffi.ts';
+import { type BuildOptions, type Compiler, build } from './build.ts';
+
+/** Verdict of a packet that needs what the twin does not build: answers, copies, pieces, ICMP errors. Never counted. */
+export const NOT_BUILT = 0xffff;
+
+/** Of WebAssembly's memories, bytes. */
+const PAGE = 65536;
 
 /** Functions of the library. `memory`: address of the instance's first byte in this process. */
 interface Calls {
@@ -20,19 +26,10 @@ interface Calls {
 }
 
 export interface Native extends Calls {
-  readonly name: string;
+  readonly compiler: Compiler;
   readonly version: string;
   /** Where a memory begins, for this process. It stays there while it grows. */
   addressOf(memory: WebAssembly.Memory): number;
-}
-
-/** Koffi is optional: there may be none for this platform. */
-function loadKoffi(): typeof Koffi | undefined {
-  try {
-    return createRequire(import.meta.url)('koffi') as typeof Koffi;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Builds and loads the twin. Returns the reason, a text, where there is no compiler or no way to call its code. */
@@ -41,7 +38,14 @@ export function native(compiler: Compiler, options: BuildOptions = {}): Native |
   if (koffi === undefined) return 'koffi is not installed';
   const library = build(compiler, options);
   if (typeof library === 'string') return library;
-  const handle = koffi.load(library.path);
+  let handle: Koffi.LibraryHandle;
+  try {
+    handle = koffi.load(library.path);
+  } catch (error) {
+    return `cannot load it: ${(error as Error).message}`;
+  } finally {
+    library.remove();
+  }
   const calls: Calls = {
     process: handle.func('netvirt_process', 'uint32', ['int64', 'uint32', 'uint32', 'uint32', 'double']),
     run: handle.func('netvirt_run', 'uint32', ['int64', 'uint32', 'uint32', 'uint32', 'double']),
@@ -50,38 +54,33 @@ export function native(compiler: Compiler, options: BuildOptions = {}): Native |
   };
   return {
     ...calls,
-    name: `C, ${compiler}`,
+    compiler,
     version: library.version,
     addressOf: (memory) => Number(koffi.address(new Uint8Array(memory.buffer))),
   };
 }
 
-/** The twins that this machine can build. */
-export function natives(options: BuildOptions = {}): Native[] {
-  return COMPILERS.map((compiler) => native(compiler, options)).filter((one) => typeof one !== 'string');
+/** The twin on a memory of its own, with the tables of another instance. */
+export function nativeRival(twin: Native, instance: Instance, inputs: readonly Input[] = []): Rival {
+  const { memory, place } = copyOf(instance);
+  const address = twin.addressOf(memory);
+  const rival = new Rival(
+    twin.compiler,
+    place,
+    (first, count) => twin.process(address, 0, first, count, 0),
+    (batch) => twin.run(address, 0, SLOTS, batch, 0),
+  );
+  rival.fill(inputs);
+  return rival;
 }
 
-export async function nativeRival(
-  twin: Native,
-  policy: Policy,
-  host: Host,
-  inputs: readonly Input[],
-  staging: Staging = 'auto',
-): Promise<Rival> {
-  const instance = await wasmInstance(policy, host, 'release', staging);
-  const bytes = new Uint8Array(instance.memory.buffer);
-  const ring = new Uint32Array(instance.memory.buffer, instance.inputs, SLOTS * 4);
-  const outputs = new Uint32Array(instance.memory.buffer, instance.outputs, (SLOTS * OUTPUT_SIZE) / 4);
-  const refresh = fill(bytes, instance.slots, ring, inputs);
-  const memory = twin.addressOf(instance.memory);
-  return {
-    name: twin.name,
-    refresh,
-    pass(batch) {
-      twin.run(memory, 0, SLOTS, batch, 0);
-    },
-    outputs: () => read(outputs, bytes),
-  };
+/** Everything that the twin reads stands in the memory, at the same addresses. */
+function copyOf(instance: Instance): { memory: WebAssembly.Memory; place: Place } {
+  const { slots, inputs, outputs } = instance;
+  const { buffer } = instance.memory;
+  const memory = new WebAssembly.Memory({ initial: buffer.byteLength / PAGE });
+  new Uint8Array(memory.buffer).set(new Uint8Array(buffer));
+  return { memory, place: placeOf({ memory, slots, inputs, outputs }) };
 }
 
 /** What became of one frame. */

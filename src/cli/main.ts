@@ -7,6 +7,7 @@ import { OutputError, systemReason } from '../capture/files.ts';
 import { CaptureError } from '../capture/index.ts';
 import { PolicyError } from '../policy/errors.ts';
 import { packageFile } from '../package-files.ts';
+import type { BenchCommandOptions } from './bench.ts';
 import { InputError, UsageError } from './errors.ts';
 import type { ExplainOptions } from './explain.ts';
 import { standardStream } from './paths.ts';
@@ -188,6 +189,21 @@ function program(): Command {
     .action(async (policy: string, options: VerifyCommandOptions) =>
       (await import('./verify.ts')).verify(policy, options),
     );
+  netvirt
+    .command('bench')
+    .description(
+      'measure what a packet costs the engine on this machine, against the same in C (gcc, clang), in TypeScript and by the limit of the memory',
+    )
+    .option('--quick', 'egress, ingress and rewrite, 1000 and 1000000 endpoints, uniform, batches of 256')
+    .option('--large', '10000000 endpoints too; takes gigabytes')
+    .option('--operation <name...>', 'egress, ingress, rewrite, routed, drop')
+    .option('--endpoints <number...>', 'that the tables hold')
+    .option('--destination <name...>', 'how often an endpoint is the other end: uniform, zipf')
+    .option('--batch <number...>', 'packets that are processed by one call')
+    .option('--passes <number>', 'over 16384 packets, for each engine')
+    .option('-o, --output <folder>', 'writes RESULTS.md, results.json and plots')
+    .addOption(json())
+    .action(async (options: BenchCommandOptions) => (await import('./bench.ts')).bench(options));
   netvirt
     .command('example')
     .description(

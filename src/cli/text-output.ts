@@ -1,6 +1,7 @@
 /** Text and bytes as commands write them to a file: whole or not at all, as captures are. */
 
-import { CaptureFile } from '../capture/files.ts';
+import { mkdir } from 'node:fs/promises';
+import { CaptureFile, OutputError, systemReason } from '../capture/files.ts';
 
 /** @throws OutputError when it cannot be written; what was there before is then still there. */
 export async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
@@ -12,4 +13,14 @@ export async function writeBytes(path: string, bytes: Uint8Array): Promise<void>
 /** @throws OutputError as `writeBytes`. */
 export async function writeText(path: string, text: string): Promise<void> {
   await writeBytes(path, new TextEncoder().encode(text));
+}
+
+/** With the folders that it is in. @throws OutputError when it cannot be made. */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    const isTaken = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    throw new OutputError(`${folder}: ${isTaken ? 'expected a folder, got a file' : systemReason(error)}`);
+  }
 }

@@ -56,7 +56,7 @@ function packet(from: Party, to: Party, protocol: number, message: Uint8Array, f
   return concat(mac(to.mac), mac(from.mac), u16(isIpv4 ? 0x0800 : 0x86dd), header, message);
 }
 
-function ipv4(src: Uint8Array, dst: Uint8Array, protocol: number, length: number): Uint8Array {
+export function ipv4(src: Uint8Array, dst: Uint8Array, protocol: number, length: number): Uint8Array {
   const start = concat(
     Uint8Array.of(0x45, 0),
     u16(20 + length),
@@ -80,15 +80,15 @@ function checksum(...parts: readonly Uint8Array[]): number {
   return ~sum & 0xffff;
 }
 
-function mac(address: MacAddress): Uint8Array {
+export function mac(address: MacAddress): Uint8Array {
   return concat(u16(Math.floor(address / 0x1_0000_0000)), u32(address % 0x1_0000_0000));
 }
 
-function u16(value: number): Uint8Array {
+export function u16(value: number): Uint8Array {
   return Uint8Array.of(value >>> 8, value);
 }
 
-function u32(value: number): Uint8Array {
+export function u32(value: number): Uint8Array {
   return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
 }
 
@@ -96,7 +96,7 @@ function text(value: string): Uint8Array {
   return new TextEncoder().encode(value);
 }
 
-function concat(...parts: readonly Uint8Array[]): Uint8Array {
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {

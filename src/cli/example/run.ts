@@ -1,8 +1,7 @@
 /** `netvirt example`, what `npm start` runs: two customers with the same addresses cross one physical network. */
 
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OutputError, systemReason } from '../../capture/files.ts';
 import { CaptureReader, PcapngWriter } from '../../capture/index.ts';
 import { Dataplane } from '../../engine/dataplane.ts';
 import type { Endpoint, Policy } from '../../policy/model.ts';
@@ -13,7 +12,7 @@ import { fromUplink } from '../decap.ts';
 import { fromVms } from '../encap.ts';
 import { InputError } from '../errors.ts';
 import { plural, table } from '../report.ts';
-import { writeBytes, writeText } from '../text-output.ts';
+import { makeFolder, writeBytes, writeText } from '../text-output.ts';
 import { transfer } from '../transfer.ts';
 import { type Party, PSH_ACK, SYN, ping, tcp, udp } from './frames.ts';
 
@@ -64,15 +63,6 @@ export async function example(options: { output: string; json?: boolean }): Prom
   console.log(
     `\nverified: all ${sent.length} frames arrived at the right VM, byte for byte as they were sent`,
   );
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    const isTaken = (error as NodeJS.ErrnoException).code === 'EEXIST';
-    throw new OutputError(`${folder}: ${isTaken ? 'expected a folder, got a file' : systemReason(error)}`);
-  }
 }
 
 /** What the VMs on host1 say to those on host2: ping, UDP and TCP, over IPv4 and IPv6. */

@@ -1,0 +1,56 @@
+/** Measures a matrix: a process for each group. */
+
+import { fork } from 'node:child_process';
+import { totalmem } from 'node:os';
+import { packageFile } from '../src/package-files.ts';
+import type { Conditions, GroupResult } from './group.ts';
+import { DifferenceError } from './identity.ts';
+import { type Group, absentRows, groupsOf } from './measure.ts';
+import type { Matrix } from './options.ts';
+import type { Row } from './rows.ts';
+
+export interface Measured {
+  readonly rows: readonly Row[];
+  /** Undefined: nothing could be measured. */
+  readonly conditions: Conditions | undefined;
+}
+
+/**
+ * @param progress gets a line for each group that begins.
+ * @throws DifferenceError when rivals do not make the same of the same frames.
+ */
+export async function measureMatrix(matrix: Matrix, progress: (line: string) => void): Promise<Measured> {
+  const groups = groupsOf(matrix);
+  const rows: Row[] = [];
+  let conditions: Conditions | undefined;
+  for (const [index, group] of groups.entries()) {
+    progress(
+      `${index + 1} of ${groups.length}: ${group.operations.join(', ')}; ${group.endpoints} endpoints`,
+    );
+    const result = await inProcess(group);
+    if (result.difference !== undefined) throw new DifferenceError(result.difference);
+    if (result.failure !== undefined) throw new Error(result.failure);
+    rows.push(...(result.rows ?? []));
+    conditions ??= result.conditions;
+  }
+  return { rows, conditions };
+}
+
+function inProcess(group: Group): Promise<GroupResult> {
+  return new Promise((resolve) => {
+    // Endpoints are objects before they are tables, ten million of them gigabytes; none of them is short-lived.
+    const heap = Math.floor((totalmem() / 2 ** 20) * 0.6);
+    const execArgv = [`--max-old-space-size=${heap}`, '--max-semi-space-size=128'];
+    const child = fork(packageFile('dist/bench-group.js'), { execArgv, serialization: 'advanced' });
+    let result: GroupResult | undefined;
+    child.once('message', (message: GroupResult) => {
+      result = message;
+    });
+    child.once('close', (status, signal) => {
+      // All that it can say it does; V8 and the system end a process without a word for want of memory.
+      const reason = `its process ended with ${signal ?? `exit code ${status}`}: not enough memory`;
+      resolve(result ?? { rows: absentRows(group, reason) });
+    });
+    child.send(group);
+  });
+}
