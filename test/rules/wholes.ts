@@ -2,7 +2,7 @@
 
 import { OFFLOAD_CHECKSUM, OFFLOAD_TSO4, OFFLOAD_TSO6, OFFLOAD_USO } from '../../src/abi/layout.ts';
 import { DROP_OVER_MTU, DROP_TTL_EXCEEDED } from '../../src/abi/verdict.ts';
-import { DATA_VALID, GSO, type Upper, partial, vlan, vnet } from '../packets/index.ts';
+import { DATA_VALID, GSO, type Upper, part, partial, vlan, vnet } from '../packets/index.ts';
 import {
   type Case,
   type Leaving,
@@ -325,4 +325,50 @@ const LIMITS: Case[] = [
   ),
 ];
 
-export const WHOLE_CASES: readonly Case[] = [...WAYS, ...ARRIVING, ...LIMITS];
+/** Datagrams without DF that are a little too long, and a last one that is not. */
+const manyUdp = (size: number): Super => ({ bytes: 2 * size + 100, size, isUdp: true });
+
+/** In two fragments, of which the first has `first` bytes above IP; `leave` makes a frame of each. */
+const inFragments = (
+  { upper, fields }: Segment,
+  first: number,
+  leave: (upper: Upper, fields: PacketFields) => Leaving,
+): Leaving[] => [
+  leave(part(upper, 0, first), { ...fields, mf: true }),
+  leave(part(upper, first), { ...fields, offset: first / 8 }),
+];
+
+function datagramsIn(one: Super, first: number, leave: (upper: Upper, fields: PacketFields) => Leaving) {
+  const all = segmentsOf(one);
+  const last = all.at(-1)!;
+  return pieces([
+    ...all.slice(0, -1).flatMap((segment) => inFragments(segment, first, leave)),
+    leave(last.upper, last.fields),
+  ]);
+}
+
+const DATAGRAMS: Case[] = [
+  fromVm(
+    'a',
+    ['W7', 'T1'],
+    'UDP without DF: datagrams that are too long in fragments',
+    frame4('a', 'b', partial(wholeOf(manyUdp(1440)))),
+    datagramsIn(manyUdp(1440), 1432, (upper, fields) =>
+      tunnelled4('h1', 'h2', BLUE, frame4('a', 'b', upper, fields)),
+    ),
+    { vnet: leftWhole(UDP4, 1440) },
+  ),
+  fromVm(
+    'ra',
+    ['W7', 'T1', 'W5'],
+    'UDP without DF, rewritten: datagrams that are too long in fragments',
+    frame4('ra', 'rb', partial(wholeOf(manyUdp(1490)))),
+    datagramsIn(manyUdp(1490), 1480, (upper, fields) => ({
+      port: 'uplink',
+      frame: rewritten4('ra', 'rb', upper, fields),
+    })),
+    { vnet: leftWhole(UDP4, 1490), takes: { uplink: ALL } },
+  ),
+];
+
+export const WHOLE_CASES: readonly Case[] = [...WAYS, ...ARRIVING, ...LIMITS, ...DATAGRAMS];
