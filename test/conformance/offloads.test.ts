@@ -61,6 +61,20 @@ describe('super-segments in a batch', () => {
   });
 });
 
+describe('what is left to the host', () => {
+  it('W7: keeps its header, as it came', async () => {
+    const dataplane = await create(64);
+    const left = leftPartial(34, PROTOCOL.tcp, { gsoType: 1, gsoSize: 9, hdrLen: 54 });
+    const strange = frame4('b', 'a', tcp({ srcPort: 1, dstPort: 2 }, pattern(90)));
+    dataplane.batch.push(strange, 0, 0, left);
+    dataplane.batch.push(strange, 0);
+    dataplane.process(0);
+    const outputs = [...dataplane.batch.outputs()];
+    expect(outputs.map(({ verdict }) => verdict)).toEqual([verdicts.PUNT, verdicts.PUNT]);
+    expect(outputs.map(({ vnet }) => vnet)).toEqual([left, new Uint8Array(10)]);
+  });
+});
+
 describe('what ports take', () => {
   it('W7: outlives a new policy', async () => {
     const dataplane = await create(64);
