@@ -24,7 +24,14 @@ import { Ipv4 } from '../wire/ipv4';
 import { IPV6_HEADER, Ipv6 } from '../wire/ipv6';
 import { TCP, TCP_HEADER, Tcp } from '../wire/tcp';
 import { Vnet } from '../wire/vnet';
-import { hasBrokenChain, isAuthenticated, isFragment, protocolOf, transportOffsetOf } from './classify';
+import {
+  hasBrokenChain,
+  hasSegmentsLeft,
+  isAuthenticated,
+  isFragment,
+  protocolOf,
+  transportOffsetOf,
+} from './classify';
 
 const UDP: u32 = 17;
 const UDP_HEADER: u32 = 8;
@@ -37,6 +44,8 @@ const SCTP_CHECKSUM: u32 = 8;
 const NONE: u32 = 0;
 const PARTIAL: u32 = 1;
 const SUPER: u32 = 2;
+/** Nothing is left; what is forwarded is a further part of an input that has been counted. */
+const FURTHER: u32 = 3;
 let kind: u32 = NONE;
 /** The frame came with a header. */
 let hasHeader: bool = false;
@@ -59,6 +68,10 @@ let longest: u32 = u32.MAX_VALUE;
 /** Something is left to be done. */
 export function isOffloaded(): bool {
   return kind != NONE;
+}
+
+export function isFurther(): bool {
+  return kind == FURTHER;
 }
 
 export function isSuper(): bool {
@@ -143,7 +156,11 @@ function match(start: usize, packetEnd: usize, shape: u64, tcpType: u32): u32 {
   const protocol = protocolOf(shape);
   packet = start;
   end = packetEnd;
-  if (kind == SUPER) return matchSuper(from, protocol, isAuthenticated(shape), tcpType);
+  if (kind == SUPER) {
+    // AH covers each packet; without a field the sum would need the final destination.
+    const isOne = isAuthenticated(shape) || (field == 0 && hasSegmentsLeft(shape));
+    return isOne ? DROP_OFFLOAD_HEADER : matchSuper(from, protocol, tcpType);
+  }
   if (transport < from || field + 2 > packetEnd) return DROP_OFFLOAD_HEADER;
   const offset = transport == from ? <u32>(field - transport) : 0;
   if (protocol == TCP && offset == TCP_CHECKSUM) return 0;
@@ -153,9 +170,9 @@ function match(start: usize, packetEnd: usize, shape: u64, tcpType: u32): u32 {
   return 0;
 }
 
-function matchSuper(from: usize, protocol: u32, authenticated: bool, tcpType: u32): u32 {
+function matchSuper(from: usize, protocol: u32, tcpType: u32): u32 {
   const isTcp = gsoType != VNET_GSO_UDP_L4;
-  if (protocol != (isTcp ? TCP : UDP) || authenticated) return DROP_OFFLOAD_HEADER;
+  if (protocol != (isTcp ? TCP : UDP)) return DROP_OFFLOAD_HEADER;
   if (isTcp && (gsoType & ~VNET_GSO_ECN) != tcpType) return DROP_OFFLOAD_HEADER;
   const offset = isTcp ? TCP_CHECKSUM : UDP_CHECKSUM;
   if (field != 0 && (transport != from || field != from + offset)) return DROP_OFFLOAD_HEADER;
@@ -216,6 +233,11 @@ export function endOffload(): void {
   longest = u32.MAX_VALUE;
 }
 
+/** What is forwarded from here on belongs to the input that has been counted. */
+export function beginFurther(): void {
+  kind = FURTHER;
+}
+
 /**
  * Behind `isOffloaded`: the packet is made such that `port` takes it; false: it is a super-segment, to be cut.
  */
@@ -249,7 +271,7 @@ export function shortenTo(most: u32): void {
 export function describeOffload(frame: usize): void {
   const vnet = Vnet.before(frame);
   vnet.clear();
-  if (kind == NONE) return;
+  if (kind != PARTIAL && kind != SUPER) return;
   vnet.flags = <u8>VNET_NEEDS_CSUM;
   vnet.csumStart = <u16>(transport - frame);
   vnet.csumOffset = <u16>(field - transport);

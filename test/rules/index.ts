@@ -27,6 +27,7 @@ import { ROUTER_CASES } from './router.ts';
 import { ROUTER_SOLICITATION_CASES } from './routersolicitations.ts';
 import { ROUTE_CASES } from './routes.ts';
 import { SEGMENTED_CASES } from './segmented.ts';
+import { TOO_LONG_CASES } from './toolong.ts';
 import { VIRTUAL_CASES } from './virtual.ts';
 import { VLAN_CASES } from './vlan.ts';
 import { WHOLE_CASES } from './wholes.ts';
@@ -71,6 +72,7 @@ export const OFFLOAD_CASES: readonly Case[] = [
   ...CARRIED_CASES,
   ...SEGMENTED_CASES,
   ...WHOLE_CASES,
+  ...TOO_LONG_CASES,
   ...GROUP_CASES,
   ...OFFLOAD_LIE_CASES,
 ];
