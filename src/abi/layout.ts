@@ -124,6 +124,8 @@ export const RECORD_VLAN = 10;
 export const RECORD_ROUTE = 11;
 /** The routes of a domain, all at once: INDEX = domain, FAMILY, BASE, COUNT; the ranges stand there already (`stageRanges`). */
 export const RECORD_ROUTES = 12;
+/** The MACs of a next hop that is a peer's, which stays as it is otherwise: INDEX, MAC = outer, MAC2 = of rewritten packets. */
+export const RECORD_NEIGHBOR = 13;
 /** Takes away what KIND and key name. */
 export const RECORD_REMOVE = 0x80;
 

@@ -7,7 +7,8 @@ import { keptPorts } from '../policy/compile.ts';
 import type { Change } from '../policy/delta.ts';
 import { didYouMean, show } from '../policy/errors.ts';
 import { FabricState } from '../policy/fabric-state.ts';
-import type { Endpoint, Host, Policy } from '../policy/model.ts';
+import type { Endpoint, Host, IpAddress, MacAddress, Policy } from '../policy/model.ts';
+import { Neighbors } from '../policy/neighbors.ts';
 import { TablesFullError } from '../policy/numbers.ts';
 import { applyEffects } from '../policy/update.ts';
 import { hostOf } from '../policy/whereabouts.ts';
@@ -39,6 +40,7 @@ export class Dataplane {
   readonly #options: DataplaneOptions;
   readonly #history: CounterHistory;
   readonly #copies: CopyRoom;
+  readonly #neighbors: Neighbors;
   #host: Host;
   #policy: Policy | undefined;
   #state: FabricState | undefined;
@@ -49,6 +51,7 @@ export class Dataplane {
     generations: Generations,
     history: CounterHistory,
     copies: CopyRoom,
+    neighbors: Neighbors,
     current: Generation,
     policy: Policy,
     host: Host,
@@ -63,6 +66,7 @@ export class Dataplane {
     this.#options = options;
     this.#history = history;
     this.#copies = copies;
+    this.#neighbors = neighbors;
   }
 
   /**
@@ -98,10 +102,11 @@ export class Dataplane {
     const seed = options.seed ?? crypto.getRandomValues(new Uint8Array(16));
     const history = new CounterHistory(instance);
     const copies = new CopyRoom(instance, capacity.copySlots !== undefined);
-    const generations = new Generations(instance, seed, history, copies);
+    const neighbors = new Neighbors();
+    const generations = new Generations(instance, seed, history, copies, neighbors);
     const current = generations.build(policy, host, tables);
     generations.publish(current, undefined);
-    return new Dataplane(instance, generations, history, copies, current, policy, host, options);
+    return new Dataplane(instance, generations, history, copies, neighbors, current, policy, host, options);
   }
 
   get host(): Host {
@@ -215,6 +220,21 @@ export class Dataplane {
   load(policy: Policy | string | object): void {
     this.#replace(toPolicy(policy), 0);
     this.#state = undefined;
+  }
+
+  /** Peers' own provider addresses that packets go to and whose MACs the policy leaves to be learnt: `setNeighbor` tells them. */
+  get learntAddresses(): readonly IpAddress[] {
+    return this.#current.plan.learntAddresses;
+  }
+
+  /**
+   * Says which MAC leads to a peer, while packets are processed: each sees the one or the other. It stays what it is when the
+   * policy changes. Packets to peers whose MAC is not known are dropped as `DROP_UNRESOLVED` (build `live`).
+   * @param address one of `learntAddresses`; others are remembered.
+   * @param mac of the peer's interface, or of the router that leads there; undefined: not known any more.
+   */
+  setNeighbor(address: IpAddress, mac: MacAddress | undefined): void {
+    if (this.#neighbors.set(address, mac)) this.#current.plan.applyNeighbor(address);
   }
 
   #replace(policy: Policy, slack: number): void {

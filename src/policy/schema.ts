@@ -54,7 +54,8 @@ export const isAddress = (value: string) => parseIp(value) !== undefined;
 
 const name = () =>
   text('a name of 1 to 63 characters without spaces around it', isName).meta({ minLength: 1, maxLength: 63 });
-const mac = () => text('a unicast MAC like 02:00:00:00:00:01', isUnicastMac);
+export const UNICAST_MAC = 'a unicast MAC like 02:00:00:00:00:01';
+const mac = () => text(UNICAST_MAC, isUnicastMac);
 const address = () => text('an IPv4 or IPv6 address', isAddress);
 const NETWORK = 'a network like 10.1.1.0/24, host bits zero';
 const prefix = () =>
@@ -114,10 +115,18 @@ export const hostSchema = object({
   addresses: list(interfaceAddress(), 'one or two addresses, one of a family', 1)
     .max(2, { error: 'one or two addresses, one of a family' })
     .describe('provider addresses, at most one of a family, with the length of their prefix'),
-  mac: mac().describe('MAC of its interface on the physical network, unique'),
+  mac: mac()
+    .optional()
+    .describe(
+      'MAC of its interface on the physical network, unique; only `netvirt run` can do without it: it learns it',
+    ),
   gateway: object({
     address: address().describe('its address on the physical network'),
-    mac: mac().describe('its MAC: the outer destination beyond the provider prefix'),
+    mac: mac()
+      .optional()
+      .describe(
+        'its MAC: the outer destination beyond the provider prefix; only `netvirt run` can do without it: it learns it',
+      ),
   })
     .optional()
     .describe('next hop towards other provider prefixes'),
