@@ -4,7 +4,15 @@ import { formatIp } from '../../policy/addresses.ts';
 import type { IpAddress } from '../../policy/model.ts';
 import { LiveError } from '../types.ts';
 import * as netlink from './netlink.ts';
-import { AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW, type Sockets, errnoName, loadSockets, readAll } from './sockets.ts';
+import {
+  AF_NETLINK,
+  SOCK_CLOEXEC,
+  SOCK_RAW,
+  type Sockets,
+  errnoName,
+  loadSockets,
+  readAll,
+} from './sockets.ts';
 
 /** Groups of rtnetlink(7): links, neighbours, routes of both families. */
 const CHANGES = 0x1 | 0x4 | 0x40 | 0x400;
@@ -89,6 +97,11 @@ export class Kernel {
     }
   }
 
+  /** @throws LiveError without CAP_NET_ADMIN, or where there is such an interface. */
+  makeVeth(name: string, peer: string): void {
+    this.#ask((sequence) => netlink.vethRequest(sequence, name, peer));
+  }
+
   /**
    * What has changed since the last call.
    * @returns false: there was more than the socket could keep, so that everything may have changed.
@@ -111,7 +124,8 @@ export class Kernel {
     const bytes = request(sequence);
     if (this.sockets.send(this.#requests, bytes, bytes.length, 0) < 0)
       throw systemError('netlink', this.sockets.errno());
-    const isDump = (new DataView(bytes.buffer).getUint16(6, true) & netlink.NLM_F_DUMP) === netlink.NLM_F_DUMP;
+    const isDump =
+      (new DataView(bytes.buffer).getUint16(6, true) & netlink.NLM_F_DUMP) === netlink.NLM_F_DUMP;
     const answers: netlink.Message[] = [];
     for (;;) {
       const length = this.sockets.recv(this.#requests, this.#buffer, DATAGRAM, 0);
@@ -132,7 +146,13 @@ export class Kernel {
 }
 
 /** Routes that say no. */
-const UNROUTABLE: ReadonlySet<string> = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EACCES', 'EINVAL', 'ENONET']);
+const UNROUTABLE: ReadonlySet<string> = new Set([
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'EACCES',
+  'EINVAL',
+  'ENONET',
+]);
 
 export function systemError(what: string, code: string): LiveError {
   const kind =

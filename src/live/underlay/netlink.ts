@@ -23,6 +23,7 @@ export const NLM_F_REQUEST = 1;
 export const NLM_F_ACK = 4;
 export const NLM_F_DUMP = 0x300;
 export const NLM_F_CREATE = 0x400;
+export const NLM_F_EXCL = 0x200;
 
 const HEADER = 16;
 const LINK = 16;
@@ -114,6 +115,37 @@ export function resolveRequest(sequence: number, link: number, address: IpAddres
   return request(RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE, sequence, header, [[1, bytesOf(address)]]);
 }
 
+/** Makes two virtual interfaces that are connected with each other. */
+export function vethRequest(sequence: number, name: string, peer: string): Uint8Array {
+  const text = (value: string) => new TextEncoder().encode(`${value}\0`);
+  const other = concat([new Uint8Array(LINK), attribute(3, text(peer))]);
+  const info = concat([attribute(1, text('veth')), attribute(2, attribute(1, other))]);
+  const flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+  return request(RTM_NEWLINK, flags, sequence, new Uint8Array(LINK), [
+    [3, text(name)],
+    [18, info],
+  ]);
+}
+
+function attribute(type: number, value: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(4 + align(value.length));
+  const view = viewOf(bytes);
+  view.setUint16(0, 4 + value.length, true);
+  view.setUint16(2, type, true);
+  bytes.set(value, 4);
+  return bytes;
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
 function request(
   type: number,
   flags: number,
@@ -121,21 +153,13 @@ function request(
   header: Uint8Array,
   attributes: readonly (readonly [type: number, value: Uint8Array])[] = [],
 ): Uint8Array {
-  const length = attributes.reduce((sum, [, value]) => sum + 4 + align(value.length), HEADER + header.length);
-  const bytes = new Uint8Array(length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, length, true);
+  const written = attributes.map(([kind, value]) => attribute(kind, value));
+  const bytes = concat([new Uint8Array(HEADER), header, ...written]);
+  const view = viewOf(bytes);
+  view.setUint32(0, bytes.length, true);
   view.setUint16(4, type, true);
   view.setUint16(6, NLM_F_REQUEST | flags, true);
   view.setUint32(8, sequence, true);
-  bytes.set(header, HEADER);
-  let at = HEADER + header.length;
-  for (const [attribute, value] of attributes) {
-    view.setUint16(at, 4 + value.length, true);
-    view.setUint16(at + 2, attribute, true);
-    bytes.set(value, at + 4);
-    at += 4 + align(value.length);
-  }
   return bytes;
 }
 

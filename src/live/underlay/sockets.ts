@@ -13,6 +13,8 @@ export const SOCK_CLOEXEC = 0o2000000;
 const MSG_DONTWAIT = 0x40;
 const SOL_SOCKET = 1;
 const POLLIN = 1;
+/** Number of bpf(2), which the C library has no function for. */
+const BPF = process.arch === 'x64' ? 321 : 280;
 
 /** Of the C library. A negative result: `errno` says why. */
 interface Functions {
@@ -28,9 +30,13 @@ interface Functions {
   eventfd(initial: number, flags: number): number;
   write(fd: number, bytes: Uint8Array, length: number): number;
   unshare(flags: number): number;
+  ioctl(fd: number, request: number, argument: Uint8Array): number;
 }
 
 export interface Sockets extends Functions {
+  bpf(command: number, attributes: Uint8Array, size: number): number;
+  /** Where an array lies, for structures that point to others; it must stay referenced until the call has returned. */
+  addressOf(bytes: Uint8Array): bigint;
   /** Of the last call that failed: `EPERM`, `ENODEV`, … */
   errno(): string;
   /** Resolves when one of them can be read, or never: then it is to be woken by an `eventfd` among them. */
@@ -59,6 +65,9 @@ async function load(): Promise<Sockets> {
   );
   const libc = koffi.load('libc.so.6');
   const name = (prototype: string) => libc.func(prototype) as never;
+  const syscall = libc.func(
+    'int64_t syscall(int64_t number, int command, uint8_t *attributes, uint32_t size)',
+  ) as (...args: unknown[]) => number | bigint;
   const poll = libc.func('int poll(uint8_t *fds, uint64_t count, int timeout)');
   return {
     socket: name('int socket(int domain, int type, int protocol)'),
@@ -67,12 +76,17 @@ async function load(): Promise<Sockets> {
     listen: name('int listen(int fd, int backlog)'),
     send: name('int64_t send(int fd, uint8_t *bytes, uint64_t length, int flags)'),
     recv: name('int64_t recv(int fd, _Out_ uint8_t *bytes, uint64_t length, int flags)'),
-    getsockopt: name('int getsockopt(int fd, int level, int name, _Out_ uint8_t *value, _Inout_ uint32_t *length)'),
+    getsockopt: name(
+      'int getsockopt(int fd, int level, int name, _Out_ uint8_t *value, _Inout_ uint32_t *length)',
+    ),
     setsockopt: name('int setsockopt(int fd, int level, int name, uint8_t *value, uint32_t length)'),
     close: name('int close(int fd)'),
     eventfd: name('int eventfd(uint32_t initial, int flags)'),
     write: name('int64_t write(int fd, uint8_t *bytes, uint64_t length)'),
     unshare: name('int unshare(int flags)'),
+    ioctl: name('int ioctl(int fd, uint64_t request, _Inout_ uint8_t *argument)'),
+    bpf: (command, attributes, size) => Number(syscall(BPF, command, attributes, size)),
+    addressOf: (bytes) => koffi.address(bytes),
     errno: () => errnoName(koffi.errno()),
     poll(fds) {
       const entries = new DataView(new ArrayBuffer(fds.length * 8));
@@ -96,7 +110,12 @@ export function errnoName(number: number): string {
 }
 
 /** Everything that can be read without waiting. */
-export function readAll(sockets: Sockets, fd: number, buffer: Uint8Array, onData: (data: Uint8Array) => void): void {
+export function readAll(
+  sockets: Sockets,
+  fd: number,
+  buffer: Uint8Array,
+  onData: (data: Uint8Array) => void,
+): void {
   for (;;) {
     const length = sockets.recv(fd, buffer, buffer.length, MSG_DONTWAIT);
     if (length <= 0) return;
@@ -105,7 +124,13 @@ export function readAll(sockets: Sockets, fd: number, buffer: Uint8Array, onData
 }
 
 /** A socket option that is an integer. @returns false: `errno` says why. */
-export function setOption(sockets: Sockets, fd: number, name: number, value: number, level = SOL_SOCKET): boolean {
+export function setOption(
+  sockets: Sockets,
+  fd: number,
+  name: number,
+  value: number,
+  level = SOL_SOCKET,
+): boolean {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setInt32(0, value, true);
   return sockets.setsockopt(fd, level, name, bytes, 4) === 0;

@@ -115,11 +115,19 @@ export class Underlay {
   #nextHopTo(peer: IpAddress): IpAddress | undefined {
     const route = this.#kernel.route(peer);
     if (route?.isUnicast !== true) {
-      this.#say(peer, 'warn', `there is no way to ${formatIp(peer)}: the kernel has no route to it by the uplink`);
+      this.#say(
+        peer,
+        'warn',
+        `there is no way to ${formatIp(peer)}: the kernel has no route to it by the uplink`,
+      );
       return undefined;
     }
     if (route.interface !== this.#link) {
-      this.#say(peer, 'warn', `there is no way to ${formatIp(peer)}: the kernel’s route to it leaves by another interface`);
+      this.#say(
+        peer,
+        'warn',
+        `there is no way to ${formatIp(peer)}: the kernel’s route to it leaves by another interface`,
+      );
       return undefined;
     }
     return route.gateway ?? peer;
@@ -137,7 +145,8 @@ export class Underlay {
     if (nextHop === undefined) return;
     const by = nextHop.value === peer.value ? '' : `by ${formatIp(nextHop)} `;
     if (mac !== undefined) this.#say(peer, 'info', `${formatIp(peer)} is reached ${by}at ${formatMac(mac)}`);
-    else this.#say(peer, 'warn', `the MAC that leads to ${formatIp(peer)} ${by}is not known yet: asking for it`);
+    else
+      this.#say(peer, 'warn', `the MAC that leads to ${formatIp(peer)} ${by}is not known yet: asking for it`);
   }
 
   /** What is so is said once, until it is otherwise. */
