@@ -1,3 +1,4 @@
 // What the host calls in the live build only, beside `assembly/index.ts`.
 
 export { setOffloads } from './offloads';
+export { holdRings as holdRingsAddress } from '../memory';

@@ -1,7 +1,7 @@
 /** What `netvirt run` counts, as a table, as JSON and as a line of the log. */
 
+import type { RunCounters } from '../live/runner.ts';
 import type { PortCounters } from '../live/types.ts';
-import type { Counters } from '../observe/counters.ts';
 import type { DropName } from '../observe/verdicts.ts';
 import { count, dropLines, plural, sum, table } from './report.ts';
 
@@ -10,11 +10,13 @@ export interface RunReport {
   host: string;
   /** Since the start, seconds. */
   seconds: number;
-  /** Frames that came in by ports of the dataplane; each is one of the following four, or held. */
+  /** Frames that came in by ports of the dataplane; each is one of the following five. */
   inputs: number;
   outputs: number;
   replies: number;
   punts: number;
+  /** Kept back at this moment, because the MAC of their next hop is not known. */
+  waiting: number;
   drops: Partial<Record<DropName, number>>;
   ports: (PortCounters & { /** `uplink` for port 0. */ endpoint: string })[];
   customers: { name: string; vsid: number; packets: number; bytes: number }[];
@@ -23,18 +25,21 @@ export interface RunReport {
 export function runReport(
   host: string,
   seconds: number,
-  packets: Counters,
-  ports: readonly PortCounters[],
+  { packets, held, ports }: RunCounters,
   endpointOf: (port: number) => string | undefined,
 ): RunReport {
-  const { forwarded, replies, punted, drops, subnets } = packets;
+  const { forwarded, replies, punted, subnets } = packets;
+  const waiting = packets.held - held.sent - held.dropped;
+  const unresolved = (packets.drops.DROP_UNRESOLVED ?? 0) + held.dropped;
+  const drops = { ...packets.drops, ...(unresolved === 0 ? {} : { DROP_UNRESOLVED: unresolved }) };
   return {
     host,
     seconds,
-    inputs: forwarded + replies + punted + sum(drops),
-    outputs: forwarded,
+    inputs: packets.forwarded + packets.replies + packets.punted + packets.held + sum(packets.drops),
+    outputs: forwarded + held.sent,
     replies,
     punts: punted,
+    waiting,
     drops,
     ports: ports.map((port) => ({
       ...port,

@@ -95,10 +95,9 @@ async function serve(runner: Runner, log: Log, serving: Serving): Promise<void> 
   const { options, attachments, policyFile } = serving;
   const begun = performance.now();
   const report = () => {
-    const { packets, ports } = runner.counters();
     const names = new Map(runner.dataplane.ports.map(({ number, endpoint }) => [number, endpoint.name]));
     const seconds = Math.round((performance.now() - begun) / 100) / 10;
-    return runReport(options.host, seconds, packets, ports, (port) => names.get(port));
+    return runReport(options.host, seconds, runner.counters(), (port) => names.get(port));
   };
   const print = () => {
     const now = report();

@@ -18,6 +18,7 @@ import { checkTime, clock } from './clock.ts';
 import { Batch, checkPort } from './batch.ts';
 import { CopyRoom, copySlotsFor } from './copy-room.ts';
 import { type Generation, Generations, roomFor } from './generations.ts';
+import { destinationOf, takeHeld } from './held.ts';
 import { type Instance, type TableCapacity, createInstance } from './instance.ts';
 import { type DataplaneOptions, checkOptions, findHost, refuseOwnHost, toPolicy } from './options.ts';
 
@@ -255,6 +256,21 @@ export class Dataplane {
    */
   setNeighbor(address: IpAddress, mac: MacAddress | undefined): void {
     if (this.#neighbors.set(address, mac)) this.#current.plan.applyNeighbor(address);
+  }
+
+  /**
+   * The frames that were kept back since the last call (build `live`), each as it would leave but for its destination MAC.
+   * @param onFrame `held`: virtio-net header and frame, valid until it returns; `macOf`: the MAC, once it is known.
+   */
+  takeHeld(onFrame: (held: Uint8Array, macOf: () => MacAddress | undefined) => void): void {
+    takeHeld(this.#instance, (held, hop, generation) => {
+      const destination = destinationOf(held);
+      onFrame(held, () =>
+        this.#current.address === generation && destination !== undefined
+          ? this.#current.plan.outerMac(hop, destination)
+          : undefined,
+      );
+    });
   }
 
   #replace(policy: Policy, slack: number): void {

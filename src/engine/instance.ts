@@ -134,6 +134,8 @@ export interface Instance extends Calls {
   readonly slots: number;
   readonly largeSlots: number;
   readonly traces: number;
+  /** Of worker 0, those of the others follow; 0 but in the live build. */
+  readonly holdRings: number;
   /** Where generations may begin. */
   readonly generations: number;
 }
@@ -246,6 +248,7 @@ function describe(
     largeSlots: number('largeSlotsAddress'),
     traces: number('tracesAddress'),
     generations: number('generationsAddress'),
+    holdRings: exports.setOffloads === undefined ? 0 : number('holdRingsAddress'),
     capacitiesAddress: exports.capacitiesAddress,
     generationSize: exports.generationSize,
     openGeneration: exports.openGeneration,

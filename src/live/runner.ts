@@ -7,11 +7,13 @@ import { PolicyError } from '../policy/errors.ts';
 import type { Policy } from '../policy/model.ts';
 import { parsePolicy } from '../policy/parse.ts';
 import { LiveIo } from './io.ts';
+import { KEEPER_INTERVAL, Keeper } from './keeper.ts';
 import { KernelLoop } from './kernel-loop.ts';
 import { type Attached, livePorts } from './ports.ts';
 import { type IoChoice, LiveError, type LiveEvent, type PortCounters } from './types.ts';
 import type { Kernel } from './underlay/kernel.ts';
 import type { Link } from './underlay/netlink.ts';
+import { PacketSender } from './underlay/packet-sender.ts';
 import { Underlay } from './underlay/underlay.ts';
 import { onUplink } from './uplink.ts';
 
@@ -30,6 +32,13 @@ export interface RunnerOptions {
   readonly log: RunLog;
 }
 
+export interface RunCounters {
+  readonly packets: Counters;
+  /** What became of the packets that were held. */
+  readonly held: { readonly sent: number; readonly dropped: number };
+  readonly ports: readonly PortCounters[];
+}
+
 /** Why a policy that was offered is not in force. */
 export interface Refusal {
   /** One line each, with its place. */
@@ -41,7 +50,10 @@ export class Runner {
   readonly #options: RunnerOptions;
   readonly #underlay: Underlay;
   readonly #loop: KernelLoop;
-  readonly #ticks: NodeJS.Timeout;
+  readonly #keeper: Keeper;
+  readonly #sender: PacketSender;
+  readonly #timers: readonly NodeJS.Timeout[];
+  #isStopped = false;
   #io: LiveIo | undefined;
   /** As the file has it; what is in force is fitted to the uplink. */
   #policy: Policy;
@@ -56,14 +68,21 @@ export class Runner {
     this.#policy = options.policy;
     this.#uplink = uplink;
     this.#underlay = new Underlay(kernel, uplink.index, dataplane, log);
+    this.#sender = new PacketSender(kernel.sockets);
+    this.#keeper = new Keeper(dataplane, (bytes) => this.#sender.send(this.#uplink.index, bytes));
     this.#loop = new KernelLoop(kernel, () => {
       this.#onNews();
     });
-    this.#ticks = setInterval(() => {
-      this.#guard(() => {
-        this.#underlay.tick(performance.now());
-      });
-    }, Underlay.interval);
+    this.#timers = [
+      setInterval(() => {
+        this.#guard(() => {
+          this.#underlay.tick(performance.now());
+        });
+      }, Underlay.interval),
+      setInterval(() => {
+        this.#keeper.look(performance.now());
+      }, KEEPER_INTERVAL),
+    ];
   }
 
   /** @throws LiveError, RangeError, PolicyError; then nothing is left open. */
@@ -89,8 +108,12 @@ export class Runner {
   }
 
   /** Of the dataplane, and of every port. */
-  counters(): { readonly packets: Counters; readonly ports: readonly PortCounters[] } {
-    return { packets: this.dataplane.counters(), ports: this.#io?.counters() ?? [] };
+  counters(): RunCounters {
+    return {
+      packets: this.dataplane.counters(),
+      held: this.#keeper.counters(),
+      ports: this.#io?.counters() ?? [],
+    };
   }
 
   /**
@@ -104,9 +127,14 @@ export class Runner {
   /** Orderly: interfaces are as they were before. Can be called twice. */
   stop(): Promise<void> {
     return this.#inTurn(async () => {
-      clearInterval(this.#ticks);
+      if (this.#isStopped) return;
+      this.#isStopped = true;
+      for (const timer of this.#timers) clearInterval(timer);
       await this.#loop.close();
       await this.#io?.stop();
+      this.#keeper.look(performance.now());
+      this.#keeper.end();
+      this.#sender.close();
     });
   }
 

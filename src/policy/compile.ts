@@ -218,12 +218,30 @@ export class Plan {
     return { outer, given: isDirect ? hop.host.mac : (this.host.gateway?.mac ?? 0) };
   }
 
-  #writeMacs(hop: PeerHop): void {
-    const { writer } = this.sink;
+  /** 0: not known. */
+  #macsOf(hop: PeerHop): { tunnel: number; rewrite: number } {
     const { outer, given } = this.#tunnelOf(hop);
     const learnt = hop.learns === 0 ? 0 : this.#neighbors.macOf(ownOf(hop.host, hop.learns)!.address);
-    writer.mac(abi.RECORD_MAC, given === 0 ? this.#neighbors.macOf(outer) : given);
-    writer.mac(abi.RECORD_MAC2, hop.rewriteMac === 0 ? learnt : hop.rewriteMac);
+    return {
+      tunnel: given === 0 ? this.#neighbors.macOf(outer) : given,
+      rewrite: hop.rewriteMac === 0 ? learnt : hop.rewriteMac,
+    };
+  }
+
+  #writeMacs(hop: PeerHop): void {
+    const { writer } = this.sink;
+    const { tunnel, rewrite } = this.#macsOf(hop);
+    writer.mac(abi.RECORD_MAC, tunnel);
+    writer.mac(abi.RECORD_MAC2, rewrite);
+  }
+
+  /** The outer MAC of what leaves by a peer's next hop, to the peer itself or rewritten; undefined: nobody knows it. */
+  outerMac(index: number, destination: IpAddress): number | undefined {
+    const hop = this.hops.peers.get(index);
+    if (hop === undefined) return undefined;
+    const { tunnel, rewrite } = this.#macsOf(hop);
+    const isTunnel = [hop.host.ipv4, hop.host.ipv6].some((own) => own?.address.value === destination.value);
+    return (isTunnel ? tunnel : rewrite) || undefined;
   }
 
   /** Addresses of the peer whose MAC is not in the policy. */
