@@ -7,6 +7,7 @@
 //   WORKERS      256 bytes per worker: the epoch that it has seen, more room for copies if it was given any, and copies of
 //                entries that it works with
 //   staging      records from the policy compiler
+//   offloads     live build: what each port takes, a byte per port number
 //   workers      per worker: input and output ring, trace, slots, large slots, copy slots
 //   generations  each: header (its capacities, probe bounds, this host), counters, ports, next hops, subnets, tables
 //
@@ -26,6 +27,8 @@ export const EPOCH: usize = CONTROL + 4;
 const OPENED: usize = CONTROL + 8;
 const WORKERS: usize = 2048;
 const WORKER_SIZE: usize = 256;
+/** What the port field of descriptors can name. */
+const PORT_NUMBERS: usize = 0x10000;
 const FIRST_REGION: usize = WORKERS + <usize>abi.MAX_WORKERS * WORKER_SIZE;
 
 // This worker's part.
@@ -50,6 +53,8 @@ export let outputEntries: u32 = 0;
 let outputsStart: usize = 0;
 let copySlotsStart: usize = 0;
 export let staging: usize = 0;
+/** Live build: a byte of OFFLOAD_… for every port number, whatever the policy. */
+export let offloads: usize = 0;
 /** Where generations begin. */
 export let generationsAddress: usize = 0;
 
@@ -186,6 +191,7 @@ export function layOutWorker(number: u32): void {
   outputEntries = outputEntriesFor(copySlotCount);
   free = FIRST_REGION;
   staging = region(abi.STAGING_RECORDS * abi.RECORD_SIZE);
+  if (isDefined(NETVIRT_LIVE)) offloads = region(PORT_NUMBERS);
   for (let one: u32 = 0; one < requested(abi.CAPACITY_WORKERS); one++) {
     const theirInputs = region(<usize>ringEntries * abi.INPUT_SIZE);
     const theirOutputs = region(<usize>outputEntries * abi.OUTPUT_SIZE);

@@ -1,4 +1,4 @@
-export { INPUT_CUT } from './abi/layout.ts';
+export { INPUT_CUT, OFFLOAD_CHECKSUM, OFFLOAD_TSO4, OFFLOAD_TSO6, OFFLOAD_USO } from './abi/layout.ts';
 export * as verdicts from './abi/verdict.ts';
 export { Batch, LARGE_SLOT_FRAME, SLOT_FRAME, type Drop, type Output } from './engine/batch.ts';
 export { WorkerPool } from './engine/pool.ts';

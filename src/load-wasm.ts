@@ -3,12 +3,21 @@
  * the package's root, in `src` as in the bundle in `dist`, so that one URL serves both; bundlers recognise its form.
  */
 
-/** `release`: own memory, one thread. `threads`: imported shared memory. `trace`: as release, and it notes decisions. */
-export type Build = 'release' | 'threads' | 'trace';
+/**
+ * `release`: own memory, one thread. `threads`: imported shared memory. `live`: as threads, with what Linux interfaces need: frames
+ * with offload headers. `trace`: as release, and it notes decisions.
+ */
+export type Build = 'release' | 'threads' | 'live' | 'trace';
+
+/** The build works on a shared memory that the host makes. */
+export function isShared(build: Build): boolean {
+  return build === 'threads' || build === 'live';
+}
 
 const URLS: Record<Build, () => URL> = {
   release: () => new URL('../build/netvirt.wasm', import.meta.url),
   threads: () => new URL('../build/netvirt.threads.wasm', import.meta.url),
+  live: () => new URL('../build/netvirt.live.wasm', import.meta.url),
   trace: () => new URL('../build/netvirt.trace.wasm', import.meta.url),
 };
 

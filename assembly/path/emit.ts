@@ -9,6 +9,7 @@ import {
   SLOT_SIZE,
 } from '../../src/abi/layout';
 import { FORWARD, ICMP_ERROR, PUNT, REPLY } from '../../src/abi/verdict';
+import { Vnet } from '../wire/vnet';
 import { copySlotCount, copySlots, counters, outputEntries, outputs } from '../memory';
 
 let cursor: usize = 0;
@@ -91,7 +92,7 @@ export function sendError(subnet: u32, port: u32, frame: usize, length: u32): vo
 /** Drops the packet for a reason of `src/abi/verdict.ts`. Subnet 0: not known. */
 export function drop(subnet: u32, reason: u32): void {
   count(subnet, reason);
-  describe(reason, 0, 0, 0);
+  write(reason, 0, 0, 0);
 }
 
 export function count(subnet: u32, verdict: u32): void {
@@ -100,6 +101,11 @@ export function count(subnet: u32, verdict: u32): void {
 }
 
 function describe(verdict: u32, frame: usize, length: u32, port: u32): void {
+  if (isDefined(NETVIRT_LIVE)) Vnet.before(frame).clear();
+  write(verdict, frame, length, port);
+}
+
+function write(verdict: u32, frame: usize, length: u32, port: u32): void {
   store<u64>(cursor, (<u64>frame) | ((<u64>length) << 32));
   store<u64>(cursor, (<u64>(port | (verdict << 16))) | ((<u64>input) << 32), 8);
   cursor += OUTPUT_SIZE;

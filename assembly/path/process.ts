@@ -7,6 +7,7 @@ import {
   INPUT_LENGTH,
   INPUT_PORT,
   INPUT_SIZE,
+  INPUT_TOO_LONG,
 } from '../../src/abi/layout';
 import { DROP_CUT_CAPTURE, DROP_FRAME_TOO_LONG, DROP_UNKNOWN_PORT } from '../../src/abi/verdict';
 import { takeCopyRoom } from '../copies';
@@ -18,6 +19,9 @@ import { beginBatch, beginInput, drop, emitted } from './emit';
 import { ingress } from './ingress';
 import { agePathMtus } from './pathmtu';
 import { GROUP, touch } from './touch';
+
+/** Of the flags those that say that the frame is not there. */
+const NOT_WHOLE: u32 = isDefined(NETVIRT_LIVE) ? INPUT_CUT | INPUT_TOO_LONG : 0xffff;
 
 /**
  * Processes `count` input descriptors from number `first` of the ring on, which wraps around. `time`: milliseconds that
@@ -37,7 +41,8 @@ export function process(first: u32, count: u32, time: f64): u32 {
     const length = load<u32>(descriptor, INPUT_LENGTH);
     const port = <u32>load<u16>(descriptor, INPUT_PORT);
     const flags = <u32>load<u16>(descriptor, INPUT_FLAGS);
-    if (flags != 0) drop(knownSubnet(port), flags & INPUT_CUT ? DROP_CUT_CAPTURE : DROP_FRAME_TOO_LONG);
+    if ((flags & NOT_WHOLE) != 0)
+      drop(knownSubnet(port), flags & INPUT_CUT ? DROP_CUT_CAPTURE : DROP_FRAME_TOO_LONG);
     else if (port == 0) ingress(frame, length);
     else if (isPort(port)) egress(port, frame, length);
     else drop(0, DROP_UNKNOWN_PORT);

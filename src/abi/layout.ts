@@ -51,11 +51,21 @@ export const INPUT_SIZE = 16;
 export const INPUT_ADDRESS = 0; // u32, of the frame's first byte
 export const INPUT_LENGTH = 4; // u32, bytes, without FCS
 export const INPUT_PORT = 8; // u16, 0 = uplink
-export const INPUT_FLAGS = 10; // u16, INPUT_CUT | INPUT_TOO_LONG
+export const INPUT_FLAGS = 10; // u16, INPUT_CUT | INPUT_TOO_LONG | INPUT_VNET
 /** The capture kept only the beginning of the frame. */
 export const INPUT_CUT = 1;
 /** The frame does not fit into any slot; only its beginning is there. */
 export const INPUT_TOO_LONG = 2;
+/** Live build only: a virtio-net header (`vnet.ts`) stands directly in front of the frame. */
+export const INPUT_VNET = 4;
+
+// What a port takes of what a sender left to do (live build): set by `setOffloads`, none to begin with.
+/** Partial checksums. */
+export const OFFLOAD_CHECKSUM = 1;
+/** TCP super-segments over IPv4, over IPv6; UDP super-segments. */
+export const OFFLOAD_TSO4 = 2;
+export const OFFLOAD_TSO6 = 4;
+export const OFFLOAD_USO = 8;
 
 // Output descriptor, 16 bytes. Drops have one too: address and length 0.
 export const OUTPUT_SIZE = 16;

@@ -3,12 +3,14 @@
 import {
   INPUT_SIZE,
   INPUT_TOO_LONG,
+  INPUT_VNET,
   LARGE_SLOT_SIZE,
   OUTPUT_SIZE,
   SLOT_HEADROOM,
   SLOT_SIZE,
 } from '../abi/layout.ts';
 import { FIRST_DROP } from '../abi/verdict.ts';
+import { VNET_SIZE } from '../abi/vnet.ts';
 import { show } from '../policy/errors.ts';
 import type { Instance, SlotCapacity } from './instance.ts';
 
@@ -29,6 +31,8 @@ export interface Output {
   readonly frame: Uint8Array;
   /** Which `push` of the batch it came from, counted from 0. */
   readonly input: number;
+  /** Build `live`: what is left to be done to the frame, see `Batch.push`; a view as `frame`. Other builds leave nothing. */
+  readonly vnet?: Uint8Array;
 }
 
 export interface Drop {
@@ -99,16 +103,24 @@ export class Batch {
    * @param frame Ethernet frame without FCS. Longer than every slot: it is counted as DROP_FRAME_TOO_LONG.
    * @param port where it came in: 0 is the uplink, `Dataplane.port` knows the endpoints'.
    * @param flags INPUT_CUT where the capture kept only the beginning of the frame.
+   * @param vnet what the sender left to be done (partial checksum, segmentation): the 10 bytes of a virtio-net header
+   *   (`src/abi/vnet.ts`), as Linux has it in front of the frame. Build `live` only.
+   * @throws TypeError for a header in another build, RangeError for one of another length.
    */
-  push(frame: Uint8Array, port: number, flags = 0): boolean {
+  push(frame: Uint8Array, port: number, flags = 0, vnet?: Uint8Array): boolean {
     checkFrame(frame);
     checkPort(port);
+    if (vnet !== undefined) this.#checkVnet(vnet);
     if (this.#processed >= 0) this.clear();
     const length = frame.length;
     const isTooLong = length > LARGE_SLOT_FRAME;
     const address = this.#take(isTooLong ? 0 : length);
     if (address === 0) return false;
     if (!isTooLong) this.#bytes.set(frame, address);
+    if (vnet !== undefined) {
+      this.#bytes.set(vnet, address - VNET_SIZE);
+      flags |= INPUT_VNET;
+    }
     this.#describe(address, isTooLong ? 0 : length, port, isTooLong ? flags | INPUT_TOO_LONG : flags);
     return true;
   }
@@ -139,6 +151,14 @@ export class Batch {
     checkPort(port);
     this.#describe(this.#reserved, length, port, flags);
     this.#reserved = 0;
+  }
+
+  #checkVnet(vnet: Uint8Array): void {
+    if (this.#instance.setOffloads === undefined)
+      throw new TypeError('vnet: expected none, only build "live" knows offload headers');
+    checkFrame(vnet, 'vnet');
+    if (vnet.length !== VNET_SIZE)
+      throw new RangeError(`vnet: expected ${VNET_SIZE} bytes, got ${vnet.length}`);
   }
 
   #take(length: number): number {
@@ -192,12 +212,25 @@ export class Batch {
     return this.#bytes.subarray(address, address + this.#outputs[index * 4 + 1]!);
   }
 
+  /** Behind a frame that left, in build `live`: its header, a view. */
+  vnetAt(index: number): Uint8Array {
+    const address = this.#outputs[index * 4]!;
+    return this.#bytes.subarray(address - VNET_SIZE, address);
+  }
+
   /** What left, in the order of the inputs. */
   *outputs(): IterableIterator<Output> {
     for (let index = 0; index < this.count; index++) {
       const verdict = this.verdictAt(index);
       if (verdict >= FIRST_DROP) continue;
-      yield { verdict, port: this.portAt(index), frame: this.frameAt(index), input: this.inputAt(index) };
+      const vnet = this.#instance.setOffloads === undefined ? {} : { vnet: this.vnetAt(index) };
+      yield {
+        verdict,
+        port: this.portAt(index),
+        frame: this.frameAt(index),
+        input: this.inputAt(index),
+        ...vnet,
+      };
     }
   }
 
@@ -215,9 +248,9 @@ export class Batch {
  * @throws TypeError, RangeError
  */
 /** JavaScript has no compiler that would say it: a list of numbers would be taken for zeros. */
-export function checkFrame(frame: unknown): void {
+export function checkFrame(frame: unknown, name = 'frame'): void {
   if (!(frame instanceof Uint8Array))
-    throw new TypeError(`frame: expected a Uint8Array, got ${typeof frame}`);
+    throw new TypeError(`${name}: expected a Uint8Array, got ${typeof frame}`);
 }
 
 export function checkPort(port: unknown): void {

@@ -1,6 +1,7 @@
 /** One host's dataplane: tables filled from the policy, a batch to put frames into, verdicts to read. */
 
-import type { Build } from '../load-wasm.ts';
+import { OFFLOAD_CHECKSUM, OFFLOAD_TSO4, OFFLOAD_TSO6, OFFLOAD_USO } from '../abi/layout.ts';
+import { type Build, isShared } from '../load-wasm.ts';
 import { CounterHistory, type Counters } from '../observe/counters.ts';
 import { type Explanation, readExplanation } from '../observe/explain.ts';
 import { keptPorts } from '../policy/compile.ts';
@@ -19,6 +20,7 @@ import { type Generation, Generations, roomFor } from './generations.ts';
 import { type Instance, type TableCapacity, createInstance } from './instance.ts';
 import { type DataplaneOptions, checkOptions, findHost, refuseOwnHost, toPolicy } from './options.ts';
 
+const ALL_OFFLOADS = OFFLOAD_CHECKSUM | OFFLOAD_TSO4 | OFFLOAD_TSO6 | OFFLOAD_USO;
 const DEFAULT_SLOTS = 512;
 const DEFAULT_LARGE_SLOTS = 8;
 /** Room for changes when the tables were full once, as a part of what is there. */
@@ -78,7 +80,7 @@ export class Dataplane {
 
   static async #create(options: DataplaneOptions, build: Build): Promise<Dataplane> {
     const { workers = 1, capacity = {} } = options;
-    if (workers > 1 && build !== 'threads')
+    if (workers > 1 && !isShared(build))
       throw new RangeError(
         `workers: expected 1 with build "${build}", which has a memory of its own, got ${workers}`,
       );
@@ -160,6 +162,24 @@ export class Dataplane {
     const count = this.#instance.process(0, this.batch.take(), now);
     this.batch.finish(count);
     return count;
+  }
+
+  /**
+   * What a port takes of what senders left to be done (build `live`); until it is told, nothing: checksums are completed and
+   * super-segments cut. It outlives changes of the policy and holds for all workers.
+   * @param port 0 = the uplink.
+   * @param offloads OFFLOAD_CHECKSUM, OFFLOAD_TSO4, OFFLOAD_TSO6 and OFFLOAD_USO, added up; the last three only with the first.
+   * @throws TypeError, RangeError for a port that cannot be, other offloads, or another build.
+   */
+  setOffloads(port: number, offloads: number): void {
+    checkPort(port);
+    const { setOffloads } = this.#instance;
+    if (setOffloads === undefined) throw new TypeError('setOffloads: expected build "live"');
+    if (!Number.isInteger(offloads) || (offloads & ~ALL_OFFLOADS) !== 0)
+      throw new RangeError(`offloads: expected a sum of OFFLOAD_…, got ${offloads}`);
+    if (offloads !== 0 && (offloads & OFFLOAD_CHECKSUM) === 0)
+      throw new RangeError('offloads: expected OFFLOAD_CHECKSUM beside segmentation');
+    setOffloads(port, offloads);
   }
 
   /**

@@ -2,7 +2,7 @@
 
 import { instantiateSync } from '@assemblyscript/loader';
 import * as abi from '../abi/layout.ts';
-import { type Build, loadModule } from '../load-wasm.ts';
+import { type Build, isShared, loadModule } from '../load-wasm.ts';
 
 /** Room for frames; all of it is taken when the dataplane is created. Numbers of entries, for every worker. */
 export interface SlotCapacity {
@@ -108,6 +108,8 @@ interface Calls {
   readonly setWindow: (output: number, outputCount: number, copy: number, copyCount: number) => void;
   readonly copiesTaken: () => number;
   readonly releaseWorker: (worker: number) => void;
+  /** Live build only: which OFFLOAD_… a port takes. */
+  readonly setOffloads: ((port: number, offloads: number) => void) | undefined;
 }
 
 interface Exports extends Calls {
@@ -146,7 +148,7 @@ export type Staging = 'auto' | 'always' | 'never';
 const STAGED_FROM: Record<Staging, number> = { auto: 4 << 20, always: 0, never: 0xffff_ffff };
 
 const PAGE = 65536;
-/** Declared by the threads build (asconfig.json); the host must not ask for more. */
+/** Declared by the builds with shared memory (asconfig.json); the host must not ask for more. */
 const MAXIMUM_PAGES = 65536;
 
 /**
@@ -163,10 +165,9 @@ export async function createInstance(
   if (!Number.isInteger(workers) || workers < 1 || workers > abi.MAX_WORKERS)
     throw new RangeError(`workers: expected an integer from 1 to ${abi.MAX_WORKERS}, got ${workers}`);
   const module = await loadModule(build);
-  const imported =
-    build === 'threads'
-      ? new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES, shared: true })
-      : undefined;
+  const imported = isShared(build)
+    ? new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES, shared: true })
+    : undefined;
   const exports = instantiateModule(module, imported);
   const memory = imported ?? exports.memory!;
   if (memory.buffer.byteLength === 0) memory.grow(1);
@@ -263,6 +264,7 @@ function describe(
     setWindow: exports.setWindow,
     copiesTaken: exports.copiesTaken,
     releaseWorker: exports.releaseWorker,
+    setOffloads: exports.setOffloads,
   };
 }
 

@@ -18,7 +18,7 @@ export interface DataplaneOptions {
    * policy needs.
    */
   capacity?: Partial<Capacity>;
-  /** `release` (default): own memory. `threads`: shared memory. */
+  /** `release` (default): own memory. `threads`: shared memory. `live`: shared memory, and frames with offload headers. */
   build?: Exclude<Build, 'trace'>;
   /** How many instances process on the shared memory, this one included: see `attachment`. Default 1. */
   workers?: number;
@@ -55,8 +55,8 @@ export function checkOptions(options: unknown): asserts options is DataplaneOpti
     throw new TypeError(`policy: expected a policy, its text or its document, got ${show(policy)}`);
   if (typeof host !== 'string')
     throw new TypeError(`host: expected the name of a host of the policy, got ${show(host)}`);
-  if (build !== undefined && build !== 'release' && build !== 'threads')
-    throw new RangeError(`build: expected "release" or "threads", got ${show(build)}`);
+  if (build !== undefined && build !== 'release' && build !== 'threads' && build !== 'live')
+    throw new RangeError(`build: expected "release", "threads" or "live", got ${show(build)}`);
   if (staging !== undefined && staging !== 'auto' && staging !== 'always' && staging !== 'never')
     throw new RangeError(`staging: expected "auto", "always" or "never", got ${show(staging)}`);
   if (seed !== undefined && !(seed instanceof Uint8Array))

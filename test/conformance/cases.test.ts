@@ -1,4 +1,4 @@
-/** Every named packet through the shipped WASM, both builds. */
+/** Every named packet through every build that carries packets. */
 
 import { describe, expect, it } from 'vitest';
 import * as verdicts from '../../src/abi/verdict.ts';
@@ -9,7 +9,7 @@ import { VMS, policy } from '../rules/fabric.ts';
 import { CASES } from '../rules/index.ts';
 import { runCase, wasmEngine } from '../rules/engine.ts';
 
-describe.each(['release', 'threads'] as const)('%s', (build) => {
+describe.each(['release', 'threads', 'live'] as const)('%s', (build) => {
   const engine = wasmEngine(build);
   for (const one of CASES) {
     it(`${one.rules.join(' ')}: ${one.name}`, async () => {

@@ -45,7 +45,7 @@ describe('Dataplane.create', () => {
     [{ capacity: { toString: 1 } }, 'capacity.toString: unknown key "toString"'],
     [{ capacity: 5 }, 'capacity: expected an object, got 5'],
     [{ seed: 'x' }, 'seed: expected a Uint8Array of 16 bytes, got "x"'],
-    [{ build: 'fast' }, 'build: expected "release" or "threads", got "fast"'],
+    [{ build: 'fast' }, 'build: expected "release", "threads" or "live", got "fast"'],
   ])('refuses options that do not exist: %j', async (options, message) => {
     const given = options === undefined ? undefined : { policy: policy(), host: 'h1', ...options };
     const failed = Dataplane.create(given as DataplaneOptions);

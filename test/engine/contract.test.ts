@@ -5,9 +5,10 @@ import { describe, expect, it } from 'vitest';
 import * as layout from '../../src/abi/layout.ts';
 import * as trace from '../../src/abi/trace.ts';
 import * as verdicts from '../../src/abi/verdict.ts';
+import * as vnet from '../../src/abi/vnet.ts';
 import { VERDICTS, isDrop } from '../../src/index.ts';
 
-const BUILDS = ['netvirt.wasm', 'netvirt.threads.wasm', 'netvirt.trace.wasm'];
+const BUILDS = ['netvirt.wasm', 'netvirt.threads.wasm', 'netvirt.trace.wasm', 'netvirt.live.wasm'];
 
 function moduleOf(file: string): WebAssembly.Module {
   return new WebAssembly.Module(readFileSync(new URL(`../../build/${file}`, import.meta.url)));
@@ -15,13 +16,13 @@ function moduleOf(file: string): WebAssembly.Module {
 
 describe('the modules', () => {
   it.each(BUILDS)('%s imports nothing but its memory', (file) => {
-    const expected = file.includes('threads') ? [{ module: 'env', name: 'memory', kind: 'memory' }] : [];
+    const expected = /threads|live/.test(file) ? [{ module: 'env', name: 'memory', kind: 'memory' }] : [];
     expect(WebAssembly.Module.imports(moduleOf(file))).toMatchObject(expected);
     expect(WebAssembly.Module.imports(moduleOf(file))).toHaveLength(expected.length);
   });
 
   it('all builds export the same', () => {
-    const [release, threads, traced] = BUILDS.map((file) =>
+    const [release, threads, traced, live] = BUILDS.map((file) =>
       WebAssembly.Module.exports(moduleOf(file))
         .map(({ name }) => name)
         .filter((name) => name !== 'memory')
@@ -29,6 +30,7 @@ describe('the modules', () => {
     );
     expect(threads).toEqual(release);
     expect(traced).toEqual(release);
+    expect(live, 'and what only live I/O needs').toEqual(expect.arrayContaining(release!));
   });
 
   it('netvirt.wasm is smaller than 64 KB', () => {
@@ -38,7 +40,7 @@ describe('the modules', () => {
 
 describe('src/abi', () => {
   it('holds nothing but integers', () => {
-    for (const constants of [layout, trace, verdicts]) {
+    for (const constants of [layout, trace, verdicts, vnet]) {
       for (const [name, value] of Object.entries(constants)) {
         expect(Number.isInteger(value), name).toBe(true);
       }

@@ -30,13 +30,13 @@ export interface Engine {
 export type CreateEngine = (document: object, host: string) => Promise<Engine>;
 
 /** The shipped WASM through the public API. */
-export function wasmEngine(build: 'release' | 'threads'): CreateEngine {
+export function wasmEngine(build: 'release' | 'threads' | 'live'): CreateEngine {
   return async (document, host) => {
     const dataplane = await Dataplane.create({
       policy: document,
       host,
       build,
-      staging: build === 'threads' ? 'always' : 'never',
+      staging: build === 'release' ? 'never' : 'always',
       capacity: { slots: 4, largeSlots: 2, copySlots: 64 },
     });
     const { batch } = dataplane;

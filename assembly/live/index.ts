@@ -1,0 +1,3 @@
+// What the host calls in the live build only, beside `assembly/index.ts`.
+
+export { setOffloads } from './offloads';
