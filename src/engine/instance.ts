@@ -136,6 +136,8 @@ export interface Instance extends Calls {
   readonly traces: number;
   /** Where generations may begin. */
   readonly generations: number;
+  /** Everything that the module exports: a build may have calls of its own. */
+  readonly exports: object;
 }
 
 /** Whether packets are staged: when the tables are larger than the processor's caches, always, or never. */
@@ -228,6 +230,7 @@ function describe(
   return {
     module,
     memory,
+    exports,
     capacity,
     workers,
     ringEntries: number('ringEntries'),
