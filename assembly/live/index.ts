@@ -2,3 +2,9 @@
 
 export { setOffloads } from './offloads';
 export { holdRings as holdRingsAddress } from '../memory';
+export { openArea } from './area';
+export { collect } from './collect';
+export { inputBytes, inputsDescribed } from './describe';
+export { beginInputs, describeFrame, describeMessages } from './messages';
+export { describeBlock, describeSlots, isInQueue, openBlock, releaseBlock, releaseSlots } from './packet';
+export { openChunks, reapXdp, receiveXdp, reclaimChunks, refillXdp, returnChunks, sendXdp } from './xdp';

@@ -1,7 +1,6 @@
 /** `netvirt run`: this machine as a host of the fabric, in the foreground until a signal ends it. */
 
 import { requireCapabilities, NET_ADMIN, NET_RAW } from '../live/capabilities.ts';
-import { lockInterface } from '../live/lock.ts';
 import { Runner } from '../live/runner.ts';
 import type { IoChoice } from '../live/types.ts';
 import { Kernel } from '../live/underlay/kernel.ts';
@@ -44,13 +43,9 @@ export async function run(policyFile: string, options: RunOptions): Promise<void
   refuse(endpointProblems(policy, host, attachments));
 
   const kernel = await Kernel.open();
-  const unlock: (() => void)[] = [];
   try {
     const links = kernel.links();
     refuse(interfaceProblems(options.uplink, attachments, links));
-    const used = new Set([options.uplink, ...attachments.map(({ name }) => name)]);
-    for (const { name, index } of links)
-      if (used.has(name)) unlock.push(lockInterface(kernel.sockets, name, index));
     const log = await createLog(options.log ?? (process.stderr.isTTY ? 'text' : 'json'), 'info');
     const runner = await Runner.start({
       kernel,
@@ -68,7 +63,6 @@ export async function run(policyFile: string, options: RunOptions): Promise<void
     });
     await serve(runner, log, { policyFile, text, attachments, options });
   } finally {
-    for (const release of unlock) release();
     kernel.close();
   }
 }

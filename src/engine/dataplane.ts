@@ -28,12 +28,19 @@ const DEFAULT_LARGE_SLOTS = 8;
 /** Room for changes when the tables were full once, as a part of what is there. */
 const SLACK = 0.5;
 
-/** For the pool, which is this module's friend. */
+/** For the pool and for live I/O, which are this module's friends. */
 export let instanceOf: (dataplane: Dataplane) => Instance;
+/** For live I/O: that many bytes of the memory, whole pages of the system, that nothing else will use. */
+export let reserveOf: (dataplane: Dataplane, size: number) => number;
 
 export class Dataplane {
   static {
     instanceOf = (dataplane) => dataplane.#instance;
+    reserveOf = (dataplane, size) => {
+      const address = dataplane.#generations.reserve(size);
+      dataplane.batch.refresh();
+      return address;
+    };
   }
 
   /** Frames in, frames out. */

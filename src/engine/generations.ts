@@ -115,6 +115,15 @@ export class Generations {
     this.#epoch = this.#instance.endEpoch();
   }
 
+  /**
+   * Memory for something else than tables, for ever; later generations go behind it.
+   * @param size bytes, whole pages of the system.
+   * @throws RangeError when there is not that much memory.
+   */
+  reserve(size: number): number {
+    return this.#behindAll(size);
+  }
+
   /** In place of one that nobody reads any more, else behind all. */
   #room(size: number): { address: number; size: number } {
     const oldest = this.#instance.oldestEpoch();

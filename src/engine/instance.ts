@@ -138,6 +138,8 @@ export interface Instance extends Calls {
   readonly holdRings: number;
   /** Where generations may begin. */
   readonly generations: number;
+  /** Everything that the module exports: a build may have calls of its own. */
+  readonly exports: object;
 }
 
 /** Whether packets are staged: when the tables are larger than the processor's caches, always, or never. */
@@ -230,6 +232,7 @@ function describe(
   return {
     module,
     memory,
+    exports,
     capacity,
     workers,
     ringEntries: number('ringEntries'),

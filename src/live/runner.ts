@@ -9,7 +9,7 @@ import { parsePolicy } from '../policy/parse.ts';
 import { LiveIo } from './io.ts';
 import { KEEPER_INTERVAL, Keeper } from './keeper.ts';
 import { KernelLoop } from './kernel-loop.ts';
-import { type Attached, livePorts } from './ports.ts';
+import { type Attached, livePorts } from './port-list.ts';
 import { type IoChoice, LiveError, type LiveEvent, type PortCounters } from './types.ts';
 import type { Kernel } from './underlay/kernel.ts';
 import type { Link } from './underlay/netlink.ts';
@@ -99,7 +99,14 @@ export class Runner {
     try {
       runner.#underlay.refresh();
       const ports = livePorts(uplink.name, attached, portsOf(dataplane));
-      runner.#io = await LiveIo.start({ dataplane, ports, io, workers, onEvent: runner.#onEvent });
+      runner.#io = await LiveIo.start({
+        dataplane,
+        ports,
+        most: attached.length + 1,
+        io,
+        workers,
+        onEvent: runner.#onEvent,
+      });
       return runner;
     } catch (error) {
       await runner.stop();

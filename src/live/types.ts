@@ -39,6 +39,8 @@ export interface LiveOptions {
   /** Created with `build: 'live'` and one worker more than there are I/O threads. */
   readonly dataplane: Dataplane;
   readonly ports: readonly LivePort[];
+  /** How many ports there may be at once (`LiveIo.setPorts`); default as many as at the start. */
+  readonly most?: number;
   /** Default `auto`. */
   readonly io?: IoChoice;
   /** I/O threads, default 1. Flows are spread over them by the kernel. */
