@@ -15,7 +15,11 @@ import {
 import { ethernet, hex, ipv4, udp } from '../packets/index.ts';
 
 /** `peer`: the host of the other endpoint; `own`: fields of the first host. */
-function policyText(peer = 'addresses: [192.0.2.2/24]', own = 'addresses: [192.0.2.1/24]', more = ''): string {
+function policyText(
+  peer = 'addresses: [192.0.2.2/24]',
+  own = 'addresses: [192.0.2.1/24]',
+  more = '',
+): string {
   return `
 version: 1
 hosts:
@@ -39,7 +43,10 @@ const MAC = parseMac('02:00:00:00:00:02')!;
 const packet = () =>
   ethernet(
     { src: '02:15:5d:00:00:0a', dst: '02:15:5d:00:00:0b', type: 0x0800 },
-    ipv4({ src: '10.0.0.10', dst: '10.0.0.11', protocol: 17 }, udp({ srcPort: 1, dstPort: 2 }, new Uint8Array(8))),
+    ipv4(
+      { src: '10.0.0.10', dst: '10.0.0.11', protocol: 17 },
+      udp({ srcPort: 1, dstPort: 2 }, new Uint8Array(8)),
+    ),
   );
 
 function dataplane(text: string): Promise<Dataplane> {
@@ -68,9 +75,9 @@ describe('a policy without MACs', () => {
       'policy:4:5: hosts[0].mac: expected a unicast MAC like 02:00:00:00:00:01, got nothing',
     );
     const gateway = "addresses: [192.0.2.1/24], mac: '02:00:00:00:00:01', gateway: { address: 192.0.2.9 }";
-    expect(() => parsePolicy(policyText(`addresses: [192.0.2.2/24], mac: '02:00:00:00:00:02'`, gateway))).toThrow(
-      'hosts[0].gateway.mac: expected a unicast MAC',
-    );
+    expect(() =>
+      parsePolicy(policyText(`addresses: [192.0.2.2/24], mac: '02:00:00:00:00:02'`, gateway)),
+    ).toThrow('hosts[0].gateway.mac: expected a unicast MAC');
   });
 
   it('is taken where they are learnt, and says whose', async () => {
@@ -162,11 +169,17 @@ it('T5: frames that are kept back do not keep others from leaving', async () => 
   const one = await dataplane(text);
   const toC = ethernet(
     { src: '02:15:5d:00:00:0a', dst: '02:15:5d:00:00:0c', type: 0x0800 },
-    ipv4({ src: '10.0.0.10', dst: '10.0.0.12', protocol: 17 }, udp({ srcPort: 1, dstPort: 2 }, new Uint8Array(8))),
+    ipv4(
+      { src: '10.0.0.10', dst: '10.0.0.12', protocol: 17 },
+      udp({ srcPort: 1, dstPort: 2 }, new Uint8Array(8)),
+    ),
   );
   one.batch.push(packet(), one.port('a'));
   one.batch.push(toC, one.port('a'));
   one.process();
-  const verdicts = Array.from({ length: one.batch.count }, (_, index) => verdictOf(one.batch.verdictAt(index)).name);
+  const verdicts = Array.from(
+    { length: one.batch.count },
+    (_, index) => verdictOf(one.batch.verdictAt(index)).name,
+  );
   expect(verdicts).toEqual(['DROP_UNRESOLVED', 'FORWARD']);
 });
