@@ -93,13 +93,15 @@ async function serve(runner: Runner, log: Log, serving: Serving): Promise<void> 
     const seconds = Math.round((performance.now() - begun) / 100) / 10;
     return runReport(options.host, seconds, runner.counters(), (port) => names.get(port));
   };
-  const print = () => {
-    const now = report();
+  const print = (now = report()) => {
     console.log(options.json === true ? JSON.stringify(now) : runText(now));
+  };
+  const onAsked = () => {
+    print();
   };
   const watching = watchPolicy(runner, log, serving);
   const stats = logStats(log, options.stats, report);
-  process.on('SIGUSR1', print);
+  process.on('SIGUSR1', onAsked);
   const again = () => watching?.again();
   process.on('SIGHUP', again);
   log.write(
@@ -112,10 +114,20 @@ async function serve(runner: Runner, log: Log, serving: Serving): Promise<void> 
   log.write('info', `${signal}: ending`);
   clearInterval(stats);
   watching?.close();
+  const { ports } = report();
   await runner.stop();
-  process.off('SIGUSR1', print);
+  process.off('SIGUSR1', onAsked);
   process.off('SIGHUP', again);
-  print();
+  // Counted to the end, but by what they were before it.
+  const last = report();
+  print({ ...last, ports: last.ports.map((port, index) => ({ ...port, ...stateOf(ports[index] ?? port) })) });
+}
+
+function stateOf({
+  backend,
+  state,
+}: RunReport['ports'][number]): Pick<RunReport['ports'][number], 'backend' | 'state'> {
+  return { backend, state };
 }
 
 /** A second signal while it ends is not waited for. */

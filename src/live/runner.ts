@@ -97,7 +97,6 @@ export class Runner {
     const dataplane = await Dataplane.create({ policy: fitted, host, build: 'live', workers: workers + 1 });
     const runner = new Runner(options, dataplane);
     try {
-      runner.#underlay.refresh();
       const ports = livePorts(uplink.name, attached, portsOf(dataplane));
       runner.#io = await LiveIo.start({
         dataplane,
@@ -107,6 +106,7 @@ export class Runner {
         workers,
         onEvent: runner.#onEvent,
       });
+      runner.#underlay.refresh();
       return runner;
     } catch (error) {
       await runner.stop();

@@ -94,7 +94,13 @@ export class Underlay {
 
   /** To be called about once a second. @param now milliseconds. */
   tick(now: number): void {
-    this.#ask(this.#ways.filter(({ mac }) => mac === undefined));
+    const unknown = this.#ways.filter(({ mac }) => mac === undefined);
+    for (const { peer, nextHop } of unknown) {
+      if (nextHop === undefined) continue;
+      const whose = formatIp(peer) + (nextHop.value === peer.value ? '' : ` by ${formatIp(nextHop)}`);
+      this.#say(peer, 'warn', `the MAC that leads to ${whose} is not known: nobody answers`);
+    }
+    this.#ask(unknown);
     if (now - this.#lastConfirmed < CONFIRM) return;
     this.#lastConfirmed = now;
     this.#ask(this.#ways);
@@ -145,8 +151,6 @@ export class Underlay {
     if (nextHop === undefined) return;
     const by = nextHop.value === peer.value ? '' : `by ${formatIp(nextHop)} `;
     if (mac !== undefined) this.#say(peer, 'info', `${formatIp(peer)} is reached ${by}at ${formatMac(mac)}`);
-    else
-      this.#say(peer, 'warn', `the MAC that leads to ${formatIp(peer)} ${by}is not known yet: asking for it`);
   }
 
   /** What is so is said once, until it is otherwise. */
