@@ -11,11 +11,14 @@ export class KernelLoop {
   readonly #done: Promise<void>;
   #isClosed = false;
 
-  /** @param onNews must read what there is. */
-  constructor(kernel: Kernel, onNews: () => void) {
+  /**
+   * @param onNews must read what `Kernel.changes` has.
+   * @param other gives a further descriptor, −1 = none; `onOther` must read it.
+   */
+  constructor(kernel: Kernel, onNews: () => void, other: () => number, onOther: () => void) {
     this.#kernel = kernel;
     this.#wake = kernel.sockets.eventfd(0, EFD_CLOEXEC);
-    this.#done = this.#run(onNews);
+    this.#done = this.#run(onNews, other, onOther);
   }
 
   async close(): Promise<void> {
@@ -26,11 +29,20 @@ export class KernelLoop {
     this.#kernel.sockets.close(this.#wake);
   }
 
-  async #run(onNews: () => void): Promise<void> {
+  /** Something to wait for has come or gone. */
+  renew(): void {
+    this.#kernel.sockets.write(this.#wake, ONE, ONE.length);
+  }
+
+  async #run(onNews: () => void, other: () => number, onOther: () => void): Promise<void> {
+    const { sockets } = this.#kernel;
     for (;;) {
-      const [hasNews] = await this.#kernel.sockets.poll([this.#kernel.changes, this.#wake]);
+      // A negative one is not waited for (poll(2)).
+      const [hasNews, isWoken, hasOther] = await sockets.poll([this.#kernel.changes, this.#wake, other()]);
       if (this.#isClosed) return;
+      if (isWoken === true) sockets.read(this.#wake, new Uint8Array(8), 8);
       if (hasNews === true) onNews();
+      if (hasOther === true && other() >= 0) onOther();
     }
   }
 }

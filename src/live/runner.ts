@@ -14,6 +14,7 @@ import { type IoChoice, LiveError, type LiveEvent, type PortCounters } from './t
 import type { Kernel } from './underlay/kernel.ts';
 import type { Link } from './underlay/netlink.ts';
 import { PacketSender } from './underlay/packet-sender.ts';
+import { Responder } from './underlay/responder.ts';
 import { Underlay } from './underlay/underlay.ts';
 import { onUplink } from './uplink.ts';
 
@@ -52,6 +53,7 @@ export class Runner {
   readonly #loop: KernelLoop;
   readonly #keeper: Keeper;
   readonly #sender: PacketSender;
+  readonly #responder: Responder;
   readonly #timers: readonly NodeJS.Timeout[];
   #isStopped = false;
   #io: LiveIo | undefined;
@@ -70,9 +72,17 @@ export class Runner {
     this.#underlay = new Underlay(kernel, uplink.index, dataplane, log);
     this.#sender = new PacketSender(kernel.sockets);
     this.#keeper = new Keeper(dataplane, (bytes) => this.#sender.send(this.#uplink.index, bytes));
-    this.#loop = new KernelLoop(kernel, () => {
-      this.#onNews();
-    });
+    this.#responder = new Responder(kernel, this.#sender, uplink.index, uplink.mac);
+    this.#loop = new KernelLoop(
+      kernel,
+      () => {
+        this.#onNews();
+      },
+      () => this.#responder.fd,
+      () => {
+        this.#responder.answer();
+      },
+    );
     this.#timers = [
       setInterval(() => {
         this.#guard(() => {
@@ -107,6 +117,7 @@ export class Runner {
         onEvent: runner.#onEvent,
       });
       runner.#underlay.refresh();
+      runner.#answerFor();
       return runner;
     } catch (error) {
       await runner.stop();
@@ -141,6 +152,7 @@ export class Runner {
       await this.#io?.stop();
       this.#keeper.look(performance.now());
       this.#keeper.end();
+      this.#responder.close();
       this.#sender.close();
     });
   }
@@ -190,7 +202,17 @@ export class Runner {
     await this.#setPorts(after);
     this.#io?.refresh();
     this.#underlay.refresh();
+    this.#answerFor();
     return undefined;
+  }
+
+  /** Routers ask for the rewrite addresses of this host. */
+  #answerFor(): void {
+    const addresses = this.dataplane.ports.flatMap(({ endpoint }) =>
+      endpoint.addresses.flatMap(({ provider }) => provider ?? []),
+    );
+    this.#responder.setAddresses(addresses);
+    this.#loop.renew();
   }
 
   async #setPorts(portOf: ReadonlyMap<string, number>): Promise<void> {
@@ -226,6 +248,8 @@ export class Runner {
     if (link.index === index && link.mtu === mtu && link.mac === mac) return;
     this.#uplink = link;
     if (link.index !== index) this.#underlay.moveTo(link.index);
+    this.#responder.moveTo(link.index, link.mac);
+    this.#loop.renew();
     if (link.mtu === mtu && link.mac === mac) return;
     this.#options.log('warn', `${link.name} has changed`, { mtu: link.mtu });
     void this.#inTurn(() => this.#replace(this.#policy)).then((refusal) => {

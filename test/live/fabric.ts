@@ -78,7 +78,7 @@ export function fabricPolicy(options: FabricOptions = {}): string {
     ];
     return `  - { ${fields.join(', ')} }`;
   });
-  const customers = (['contoso', 'fabrikam'] as const).map((customer) => {
+  const customers = [...new Set(vms.map(({ customer }) => customer))].map((customer) => {
     const own = vms.filter((one) => one.customer === customer);
     const subnets = [...new Set(own.map(({ vsid }) => vsid))].sort();
     return [

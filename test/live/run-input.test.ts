@@ -48,9 +48,9 @@ describe.skipIf(NO_NAMESPACES !== undefined)('a machine', () => {
     topology.ip('h1', 'link', 'add', 'name', 'bridge', 'type', 'bridge');
     topology.ip('h1', 'link', 'add', 'name', 'member', 'type', 'veth', 'peer', 'name', 'other');
     topology.ip('h1', 'link', 'set', 'dev', 'member', 'master', 'bridge');
-  });
+  }, 60_000);
 
-  afterAll(() => topology.remove());
+  afterAll(() => topology.remove(), 60_000);
 
   function attempt(...args: string[]): { status: number | null; lines: string[] } {
     const main = new URL('../../dist/netvirt.js', import.meta.url).pathname;
