@@ -36,6 +36,7 @@ import { DROPPED, combineEcn, setIpv4Ecn, setIpv6Ecn } from './ecn';
 import { innerFault } from './egress';
 import { drop, forward } from './emit';
 import { floodLocal } from './flood';
+import { isOffloaded, matchOffload4, matchOffload6, matchOffloadOther } from './offload';
 import { isOtherSource, isSourceOf4, isSourceOf6, isWrongTunnel4, isWrongTunnel6 } from './tunnelguard';
 
 /** `gre` to `end`: what the outer IP packet carries. `source`: where the outer source address stands. */
@@ -128,16 +129,28 @@ function checkInner(
   const etherType = Ethernet.at(frame).etherType;
   const packet = frame + ETHERNET_HEADER;
   if (etherType == ETHERTYPE_IPV4) {
-    const fault = faultOf(classifyIpv4(packet, length - ETHERNET_HEADER));
-    if (fault != 0) return innerFault(fault);
+    const shape = classifyIpv4(packet, length - ETHERNET_HEADER);
+    if (faultOf(shape) != 0) return innerFault(faultOf(shape));
+    if (isDefined(NETVIRT_LIVE) && isOffloaded()) {
+      const lie = matchOffload4(packet, shape);
+      if (lie != 0) return lie;
+    }
     if (!isSourceOf4(subnet, domain, frame, outerFamily, source)) return DROP_TUNNEL_SOURCE;
     return toRewrite && isWrongTunnel4(subnet, domain, frame) ? DROP_TUNNEL_TYPE : 0;
   }
   if (etherType == ETHERTYPE_IPV6) {
-    const fault = faultOf(classifyIpv6(packet, length - ETHERNET_HEADER));
-    if (fault != 0) return innerFault(fault);
+    const shape = classifyIpv6(packet, length - ETHERNET_HEADER);
+    if (faultOf(shape) != 0) return innerFault(faultOf(shape));
+    if (isDefined(NETVIRT_LIVE) && isOffloaded()) {
+      const lie = matchOffload6(packet, shape);
+      if (lie != 0) return lie;
+    }
     if (!isSourceOf6(subnet, domain, frame, outerFamily, source)) return DROP_TUNNEL_SOURCE;
     return toRewrite && isWrongTunnel6(subnet, domain, frame) ? DROP_TUNNEL_TYPE : 0;
+  }
+  if (isDefined(NETVIRT_LIVE) && isOffloaded()) {
+    const lie = matchOffloadOther(frame, length);
+    if (lie != 0) return lie;
   }
   return isOtherSource(subnet, frame, outerFamily, source) ? 0 : DROP_TUNNEL_SOURCE;
 }

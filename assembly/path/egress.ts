@@ -47,6 +47,7 @@ import { flowOfFrame, flowOfIpv4, flowOfIpv6 } from './flow';
 import { gatewayIpv4, gatewayIpv6, gatewayOther } from './gateway';
 import { guardIpv4, guardIpv6 } from './guard';
 import { isForVms } from './neighbors';
+import { isOffloaded, matchOffload4, matchOffload6, matchOffloadOther } from './offload';
 import { fitsRewritten, setOuterMacs } from './rewrite';
 import { translateIpv4 } from './translate';
 import { resolve6, sendTunnelled4, sendTunnelled6, transmitIpv4, transmitIpv6 } from './transmit';
@@ -114,6 +115,10 @@ function egressIpv4(port: Port, subnet: Subnet, frame: usize, length: u32): void
   const packet = frame + ETHERNET_HEADER;
   const shape = classifyIpv4(packet, length - ETHERNET_HEADER);
   if (faultOf(shape) != 0) return drop(subnet.index, innerFault(faultOf(shape)));
+  if (isDefined(NETVIRT_LIVE) && isOffloaded()) {
+    const lie = matchOffload4(packet, shape);
+    if (lie != 0) return drop(subnet.index, lie);
+  }
   const source = guardIpv4(port, subnet, packet, shape);
   if (source == 0) return drop(subnet.index, DROP_SOURCE_ADDRESS);
   const ip = Ipv4.at(packet);
@@ -136,7 +141,8 @@ function egressIpv4(port: Port, subnet: Subnet, frame: usize, length: u32): void
   }
   // What is nothing special, as `transmitIpv4` would do it: two calls less are 10 % of the time.
   if (providerOf(source) == 0) {
-    if (!fitsTunnel(length, hop) || isSyn(packet, shape, ip.totalLength))
+    const isPlain = !isDefined(NETVIRT_LIVE) || !isOffloaded();
+    if (!isPlain || !fitsTunnel(length, hop) || isSyn(packet, shape, ip.totalLength))
       return sendTunnelled4(port, subnet, subnet.vsid, frame, length, shape, hop);
     const flow = flowOfIpv4(packet, shape, ip.totalLength);
     return encapsulate(subnet.index, subnet.vsid, frame, length, hop, ip.tos, flow, length);
@@ -161,6 +167,10 @@ function egressIpv6(port: Port, subnet: Subnet, frame: usize, length: u32): void
   const shape = classifyIpv6(packet, length - ETHERNET_HEADER);
   if (faultOf(shape) != 0) return drop(subnet.index, innerFault(faultOf(shape)));
   if (hidesTransport(shape)) return drop(subnet.index, DROP_INNER_MALFORMED);
+  if (isDefined(NETVIRT_LIVE) && isOffloaded()) {
+    const lie = matchOffload6(packet, shape);
+    if (lie != 0) return drop(subnet.index, lie);
+  }
   const source = guardIpv6(port, subnet, packet);
   if (source == 0) return drop(subnet.index, DROP_SOURCE_ADDRESS);
   if (protocolOf(shape) == ICMPV6 && !isForVms(port, subnet, frame, shape)) return;
@@ -192,6 +202,10 @@ function egressIpv6(port: Port, subnet: Subnet, frame: usize, length: u32): void
 
 /** ARP and everything else that is not IP. */
 function egressOther(port: Port, subnet: Subnet, frame: usize, length: u32, isArp: bool): void {
+  if (isDefined(NETVIRT_LIVE) && isOffloaded()) {
+    const lie = matchOffloadOther(frame, length);
+    if (lie != 0) return drop(subnet.index, lie);
+  }
   if (isArp && !isLeftToVms(port, subnet, frame, length)) return;
   if (Ethernet.at(frame).isGroup) return flood(port, subnet, frame, length, 0, flowOfFrame(frame));
   if (Ethernet.at(frame).dstMac == routerMac) return gatewayOther(subnet);

@@ -9,8 +9,9 @@ import {
   SLOT_SIZE,
 } from '../../src/abi/layout';
 import { FORWARD, ICMP_ERROR, PUNT, REPLY } from '../../src/abi/verdict';
-import { Vnet } from '../wire/vnet';
 import { copySlotCount, copySlots, counters, outputEntries, outputs } from '../memory';
+import { describeOffload, finishFor, isOffloaded, keepOffload } from './offload';
+import { forwardSegments } from './segment';
 
 let cursor: usize = 0;
 let input: u32 = 0;
@@ -55,6 +56,9 @@ export function takeCopy(): usize {
 
 /** Sends a frame out of a port. `bytes`: length of the customer's frame, for its subnet's counters. */
 export function forward(subnet: u32, port: u32, frame: usize, length: u32, bytes: u32): void {
+  if (isDefined(NETVIRT_LIVE) && isOffloaded() && !finishFor(port)) {
+    return forwardSegments(subnet, port, frame, bytes);
+  }
   const block = counters + <usize>subnet * COUNTER_BLOCK_SIZE;
   store<u64>(block + COUNTER_BYTES, load<u64>(block + COUNTER_BYTES) + <u64>bytes);
   count(subnet, FORWARD);
@@ -68,8 +72,9 @@ export function forwardMore(port: u32, frame: usize, length: u32): void {
 
 /** Leaves a frame to the host's own stack. */
 export function punt(frame: usize, length: u32): void {
+  if (isDefined(NETVIRT_LIVE)) keepOffload(frame);
   count(0, PUNT);
-  describe(PUNT, frame, length, 0);
+  write(PUNT, frame, length, 0);
 }
 
 /** Sends an answer back. */
@@ -101,7 +106,7 @@ export function count(subnet: u32, verdict: u32): void {
 }
 
 function describe(verdict: u32, frame: usize, length: u32, port: u32): void {
-  if (isDefined(NETVIRT_LIVE)) Vnet.before(frame).clear();
+  if (isDefined(NETVIRT_LIVE)) describeOffload(frame);
   write(verdict, frame, length, port);
 }
 

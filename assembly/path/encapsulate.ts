@@ -14,6 +14,7 @@ import { IPV4_HEADER, Ipv4 } from '../wire/ipv4';
 import { IPV6_HEADER } from '../wire/ipv6';
 import { forward, forwardMore } from './emit';
 import { flowIdOf, flowLabelOf } from './flow';
+import { segmentFrameOf } from './offload';
 
 /** Bytes in front of the customer's frame (N11). */
 const OVERHEAD4: u32 = ETHERNET_HEADER + IPV4_HEADER + NVGRE_HEADER;
@@ -26,6 +27,7 @@ export function overheadOf(hop: NextHop): u32 {
 
 /** The frame in its envelope fits the path to the peer (T1). */
 export function fitsTunnel(length: u32, hop: NextHop): bool {
+  if (isDefined(NETVIRT_LIVE)) length = segmentFrameOf(length);
   const size = length + overheadOf(hop) - ETHERNET_HEADER;
   trace(events.TRACE_SIZE_LIMIT, size, hop.mtu);
   return size <= hop.mtu;

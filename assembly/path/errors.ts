@@ -24,6 +24,7 @@ import { isLaterFragment, protocolOf, transportOffsetOf } from './classify';
 import { count, drop, hasRoom, takeCopy } from './emit';
 import { maySendError } from './limit';
 import { answerError } from './reply';
+import { settle } from './segment';
 
 /** RFC 1812 §4.3.2.5: precedence of internetwork control. */
 const TOS: u32 = 0xc0;
@@ -58,6 +59,7 @@ export function reportError4(
   const about = Ipv4.at(packet);
   if (Ethernet.at(frame).isGroup || !isAnswerable4(subnet.domain, packet, about, shape)) return;
   if (!mayError(port, subnet)) return;
+  if (isDefined(NETVIRT_LIVE)) settle(frame);
   const quoted = min(about.totalLength, MOST4 - IPV4_HEADER - ICMP_HEADER);
   const error = takeCopy();
   Ethernet.at(error).setMacs(port.mac, routerMac);
@@ -95,6 +97,7 @@ export function reportError6(
   const about = Ipv6.at(packet);
   if (Ethernet.at(frame).isGroup || !isAnswerable6(packet, about, shape)) return;
   if (!mayError(port, subnet)) return;
+  if (isDefined(NETVIRT_LIVE)) settle(frame);
   const quoted = min(IPV6_HEADER + about.payloadLength, MOST6 - IPV6_HEADER - ICMP_HEADER);
   const error = takeCopy();
   Ethernet.at(error).setMacs(port.mac, routerMac);

@@ -21,7 +21,9 @@ import { VLAN_TAG } from '../wire/ethernet';
 import { isOnVlan, tagFor } from './deliver';
 import { count, drop, forward, forwardMore, hasRoom, takeCopy } from './emit';
 import { encapsulate, fitsTunnel } from './encapsulate';
+import { floodSegments } from './flood-segments';
 import { mayFlood } from './limit';
+import { complete, isSuper } from './offload';
 
 const SLOT_FRAME: u32 = SLOT_SIZE - SLOT_HEADROOM;
 
@@ -29,6 +31,10 @@ const SLOT_FRAME: u32 = SLOT_SIZE - SLOT_HEADROOM;
 export function flood(port: Port, subnet: Subnet, frame: usize, length: u32, tos: u32, flow: u32): void {
   if (!subnet.floods) return drop(subnet.index, DROP_FLOOD);
   if (!mayFlood(port)) return drop(subnet.index, DROP_FLOOD_RATE);
+  if (isDefined(NETVIRT_LIVE)) {
+    if (isSuper()) return floodSegments(subnet, port.index, frame, tos, flow);
+    complete();
+  }
   let targets: u32 = 0;
   let copies: u32 = 0;
   let tooLong: u32 = 0;
@@ -53,6 +59,10 @@ export function flood(port: Port, subnet: Subnet, frame: usize, length: u32, tos
 
 /** From the uplink: to local ports only, the sending host has served the others. */
 export function floodLocal(subnet: Subnet, frame: usize, length: u32): void {
+  if (isDefined(NETVIRT_LIVE)) {
+    if (isSuper()) return floodSegments(subnet, 0, frame, 0, 0);
+    complete();
+  }
   let targets: u32 = 0;
   let copies: u32 = 0;
   const first = firstMemberOf(subnet);
@@ -69,7 +79,7 @@ export function floodLocal(subnet: Subnet, frame: usize, length: u32): void {
   copyToMembers(subnet, first, 0, frame, length, 0, 0, targets, copies);
 }
 
-function isSource(hop: NextHop, port: u32): bool {
+export function isSource(hop: NextHop, port: u32): bool {
   return hop.family == LOCAL && hop.port == port;
 }
 

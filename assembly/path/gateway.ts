@@ -41,6 +41,7 @@ import { deliver } from './egress';
 import { reportError4, reportError6, reportTooBig4, reportTooBig6 } from './errors';
 import { encapsulate, fitsTunnel, overheadOf } from './encapsulate';
 import { flowOfIpv4 } from './flow';
+import { isOffloaded } from './offload';
 import { fitsRewritten } from './rewrite';
 import { isMapped6, resolve6, transmitIpv4, transmitIpv6 } from './transmit';
 
@@ -143,7 +144,8 @@ function routeIpv4(
   decrementTtl(ip);
   Ethernet.at(frame).setMacs(macOf(record), routerMac);
   const packet = frame + ETHERNET_HEADER;
-  if (!isRewritten && fitsTunnel(length, hop) && !isSyn(packet, shape, ip.totalLength)) {
+  const isPlain = !isDefined(NETVIRT_LIVE) || !isOffloaded();
+  if (isPlain && !isRewritten && fitsTunnel(length, hop) && !isSyn(packet, shape, ip.totalLength)) {
     // As `transmitIpv4` would do it, two calls less.
     const flow = flowOfIpv4(packet, shape, ip.totalLength);
     return encapsulate(subnet.index, to.vsid, frame, length, hop, ip.tos, flow, length);

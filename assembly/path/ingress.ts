@@ -33,6 +33,7 @@ import {
 } from './classify';
 import { decapsulate } from './decapsulate';
 import { drop, punt } from './emit';
+import { isOffloaded, matchOffload4, matchOffload6 } from './offload';
 import { takePathMtu4, takePathMtu6 } from './pathmtu';
 import { restoreIpv4, restoreIpv6 } from './restore';
 
@@ -76,6 +77,10 @@ function ingressIpv4(frame: usize, length: u32): void {
   }
   const shape = classifyIpv4(packet, available);
   if (faultOf(shape) != 0) return drop(0, outerFault(faultOf(shape)));
+  if (isDefined(NETVIRT_LIVE) && isOffloaded()) {
+    const lie = matchOffload4(packet, shape);
+    if (lie != 0) return drop(0, lie);
+  }
   restoreIpv4(frame, length, shape, Provider4.at(entry));
 }
 
@@ -109,6 +114,10 @@ function ingressIpv6(frame: usize, length: u32): void {
   }
   const shape = classifyIpv6(packet, available);
   if (faultOf(shape) != 0) return drop(0, outerFault(faultOf(shape)));
+  if (isDefined(NETVIRT_LIVE) && isOffloaded()) {
+    const lie = matchOffload6(packet, shape);
+    if (lie != 0) return drop(0, lie);
+  }
   restoreIpv6(frame, length, shape, Provider6.at(entry));
 }
 

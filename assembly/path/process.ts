@@ -17,6 +17,7 @@ import { Port, isPort } from '../tables/ports';
 import { egress } from './egress';
 import { beginBatch, beginInput, drop, emitted } from './emit';
 import { ingress } from './ingress';
+import { readOffload } from './offload';
 import { agePathMtus } from './pathmtu';
 import { GROUP, touch } from './touch';
 
@@ -41,8 +42,10 @@ export function process(first: u32, count: u32, time: f64): u32 {
     const length = load<u32>(descriptor, INPUT_LENGTH);
     const port = <u32>load<u16>(descriptor, INPUT_PORT);
     const flags = <u32>load<u16>(descriptor, INPUT_FLAGS);
+    const lie: u32 = isDefined(NETVIRT_LIVE) ? readOffload(frame, length, flags) : 0;
     if ((flags & NOT_WHOLE) != 0)
       drop(knownSubnet(port), flags & INPUT_CUT ? DROP_CUT_CAPTURE : DROP_FRAME_TOO_LONG);
+    else if (lie != 0) drop(knownSubnet(port), lie);
     else if (port == 0) ingress(frame, length);
     else if (isPort(port)) egress(port, frame, length);
     else drop(0, DROP_UNKNOWN_PORT);

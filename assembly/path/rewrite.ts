@@ -6,9 +6,11 @@ import { NextHop } from '../tables/nexthops';
 import { Port } from '../tables/ports';
 import { trace } from '../trace';
 import { ETHERNET_HEADER, Ethernet } from '../wire/ethernet';
+import { segmentFrameOf } from './offload';
 
 /** The frame fits the path to the peer as it is (T1). */
 export function fitsRewritten(length: u32, hop: NextHop): bool {
+  if (isDefined(NETVIRT_LIVE)) length = segmentFrameOf(length);
   trace(events.TRACE_SIZE_LIMIT, length - ETHERNET_HEADER, hop.mtu);
   return length - ETHERNET_HEADER <= hop.mtu;
 }

@@ -2,6 +2,7 @@
 // larger than the path carries is refused or cut into pieces (T1).
 
 import { HOST_CLAMP_MSS } from '../../src/abi/layout';
+import { DROP_OVER_MTU } from '../../src/abi/verdict';
 import * as events from '../../src/abi/trace';
 import { hostFlags } from '../memory';
 import { readMapped6 } from '../tables/addresses6';
@@ -20,7 +21,9 @@ import { encapsulate, fitsTunnel, overheadOf } from './encapsulate';
 import { reportTooBig4, reportTooBig6 } from './errors';
 import { flowOfIpv4, flowOfIpv6 } from './flow';
 import { rewritePieces, sendPieces } from './fragment';
+import { complete, isSuper, isTcpSuper, segmentOf, shortenTo } from './offload';
 import { fitsRewritten, setOuterMacs } from './rewrite';
+import { encapsulateSegments } from './segment';
 import { translateIpv4, translateIpv6 } from './translate';
 
 // What `resolve6` found for the packet: both provider addresses, and whose MAC is on it.
@@ -71,6 +74,11 @@ export function transmitIpv4(
   sendRewritten4(port, subnet, frame, length, shape, source, providerOf(destination), mac, hop);
 }
 
+/** What is judged by the size of the path (T1): the packet, of a super-segment its segments. */
+function sizeOf(length: u32): u32 {
+  return isDefined(NETVIRT_LIVE) ? segmentOf(length) : length;
+}
+
 export function sendTunnelled4(
   port: Port,
   subnet: Subnet,
@@ -82,20 +90,25 @@ export function sendTunnelled4(
 ): void {
   const packet = frame + ETHERNET_HEADER;
   const ip = Ipv4.at(packet);
+  if (isDefined(NETVIRT_LIVE)) complete();
   if (!fitsTunnel(length, hop)) {
     length = ETHERNET_HEADER + ip.totalLength;
     // Another worker may learn of a smaller one meanwhile.
     const most = hop.mtu - overheadOf(hop);
     trace(events.TRACE_SIZE_LIMIT, ip.totalLength + overheadOf(hop), most + overheadOf(hop));
-    if (ip.totalLength > most) {
+    if (sizeOf(ip.totalLength) > most) {
       if (ip.hasDontFragment) return reportTooBig4(port, subnet, frame, shape, most);
-      return sendPieces(subnet, vsid, frame, most, hop);
+      if (!isDefined(NETVIRT_LIVE) || !isSuper()) return sendPieces(subnet, vsid, frame, most, hop);
+      if (!isTcpSuper()) return drop(subnet.index, DROP_OVER_MTU);
+      shortenTo(most);
     }
   }
   if (isSyn(packet, shape, ip.totalLength) && (hostFlags & HOST_CLAMP_MSS) != 0) {
     clampMss(packet, shape, ip.totalLength, hop.mtu - overheadOf(hop) - 40);
   }
   const flow = flowOfIpv4(packet, shape, ip.totalLength);
+  if (isDefined(NETVIRT_LIVE) && isSuper())
+    return encapsulateSegments(subnet, vsid, frame, hop, ip.tos, flow);
   encapsulate(subnet.index, vsid, frame, length, hop, ip.tos, flow, length);
 }
 
@@ -115,9 +128,13 @@ function sendRewritten4(
     length = ETHERNET_HEADER + ip.totalLength;
     const most = hop.mtu;
     trace(events.TRACE_SIZE_LIMIT, ip.totalLength, most);
-    if (ip.totalLength > most) {
+    if (sizeOf(ip.totalLength) > most) {
       if (ip.hasDontFragment) return reportTooBig4(port, subnet, frame, shape, most);
-      return rewritePieces(port, subnet, frame, source, destination, mac, most, hop);
+      if (isDefined(NETVIRT_LIVE)) complete();
+      if (!isDefined(NETVIRT_LIVE) || !isSuper())
+        return rewritePieces(port, subnet, frame, source, destination, mac, most, hop);
+      if (!isTcpSuper()) return drop(subnet.index, DROP_OVER_MTU);
+      shortenTo(most);
     }
   }
   const own = providerOf(source);
@@ -155,16 +172,19 @@ export function sendTunnelled6(
   const packet = frame + ETHERNET_HEADER;
   const ip = Ipv6.at(packet);
   const packetLength = IPV6_HEADER + ip.payloadLength;
+  if (isDefined(NETVIRT_LIVE)) complete();
   if (!fitsTunnel(length, hop)) {
     length = ETHERNET_HEADER + packetLength;
     const most = hop.mtu - overheadOf(hop);
     trace(events.TRACE_SIZE_LIMIT, packetLength + overheadOf(hop), most + overheadOf(hop));
-    if (packetLength > most) return reportTooBig6(port, subnet, frame, shape, most);
+    if (sizeOf(packetLength) > most) return reportTooBig6(port, subnet, frame, shape, most);
   }
   if (isSyn(packet, shape, packetLength) && (hostFlags & HOST_CLAMP_MSS) != 0) {
     clampMss(packet, shape, packetLength, hop.mtu - overheadOf(hop) - 60);
   }
   const flow = flowOfIpv6(packet, shape, packetLength);
+  if (isDefined(NETVIRT_LIVE) && isSuper())
+    return encapsulateSegments(subnet, vsid, frame, hop, ip.trafficClass, flow);
   encapsulate(subnet.index, vsid, frame, length, hop, ip.trafficClass, flow, length);
 }
 
@@ -182,7 +202,7 @@ function sendRewritten6(
     length = ETHERNET_HEADER + IPV6_HEADER + Ipv6.at(packet).payloadLength;
     const most = hop.mtu;
     trace(events.TRACE_SIZE_LIMIT, length - ETHERNET_HEADER, most);
-    if (length - ETHERNET_HEADER > most) return reportTooBig6(port, subnet, frame, shape, most);
+    if (sizeOf(length - ETHERNET_HEADER) > most) return reportTooBig6(port, subnet, frame, shape, most);
   }
   trace(events.TRACE_METHOD_REWRITE6, sourceHigh, sourceLow);
   trace(events.TRACE_TOWARDS6, destinationHigh, destinationLow);

@@ -2,9 +2,10 @@
 
 import * as events from '../../src/abi/trace';
 import { trace } from '../trace';
-import { updated } from '../wire/checksum';
+import { fold, updated } from '../wire/checksum';
 import { ICMP, ICMPV6 } from '../wire/icmp';
 import { TCP } from '../wire/tcp';
+import { isPartialAt } from './offload';
 
 const UDP: u32 = 17;
 const DCCP: u32 = 33;
@@ -27,6 +28,11 @@ export function updateTransport(transport: usize, end: usize, protocol: u32, fam
   if (offset == 0 || transport + offset + 2 > end) return 0;
   const field = transport + offset;
   const before = <u32>load<u16>(field);
+  if (isDefined(NETVIRT_LIVE) && isPartialAt(field)) {
+    // Not complemented (W7): the sum itself changes. Nothing encloses it.
+    store<u16>(field, <u16>fold(<u64>before + change));
+    return 0;
+  }
   if (before == 0 && protocol == UDP) return 0;
   let after = updated(before, change);
   // 0 would mean "no checksum" (RFC 768, RFC 3828 §3.1).

@@ -35,3 +35,35 @@ export function change64(before: u64, after: u64): u64 {
 export function updated(checksum: u32, change: u64): u32 {
   return ~fold(<u64>(~checksum & 0xffff) + change) & 0xffff;
 }
+
+/** As `sumOf`, of up to 512 KiB, 16 bytes at a time: each step adds less than 2^17 to lanes of 32 bits. */
+export function sumOfMany(bytes: usize, length: u32): u64 {
+  let lanes = i32x4.splat(0);
+  const end = bytes + (length & ~15);
+  for (; bytes < end; bytes += 16) {
+    lanes = i32x4.add(lanes, i32x4.extadd_pairwise_i16x8_u(v128.load(bytes)));
+  }
+  return sumOfLanes(lanes) + sumOf(bytes, length & 15);
+}
+
+/** Copies bytes that do not overlap, and answers their sum as `sumOfMany`. */
+export function copySummed(to: usize, from: usize, length: u32): u64 {
+  let lanes = i32x4.splat(0);
+  const end = from + (length & ~15);
+  for (; from < end; from += 16, to += 16) {
+    const word = v128.load(from);
+    v128.store(to, word);
+    lanes = i32x4.add(lanes, i32x4.extadd_pairwise_i16x8_u(word));
+  }
+  memory.copy(to, from, length & 15);
+  return sumOfLanes(lanes) + sumOf(from, length & 15);
+}
+
+function sumOfLanes(lanes: v128): u64 {
+  return (
+    <u64>(<u32>i32x4.extract_lane(lanes, 0)) +
+    <u64>(<u32>i32x4.extract_lane(lanes, 1)) +
+    <u64>(<u32>i32x4.extract_lane(lanes, 2)) +
+    <u64>(<u32>i32x4.extract_lane(lanes, 3))
+  );
+}

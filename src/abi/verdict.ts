@@ -90,5 +90,9 @@ export const DROP_GATEWAY = 54;
 export const DROP_PATH_MTU = 55;
 export const DROP_ICMP_UNMATCHED = 56;
 
+// What a sender left to be done to a frame (W7).
+export const DROP_OFFLOAD_HEADER = 57;
+export const DROP_OFFLOAD_TYPE = 58;
+
 /** Room for this many verdicts in every block of counters. */
 export const VERDICT_COUNT = 64;

@@ -99,6 +99,8 @@ const TABLE: readonly [VerdictName, rule: string, sentence: string][] = [
   ['DROP_GATEWAY', 'V2', 'it was for the gateway itself, which answers ping and nothing else'],
   ['DROP_PATH_MTU', 'T4', 'news about the path MTU of a peer: taken in, and nobody else needs it'],
   ['DROP_ICMP_UNMATCHED', 'T4', 'an ICMP error about a tunnel that is none of ours'],
+  ['DROP_OFFLOAD_HEADER', 'W7', 'the offload header in front of the frame does not describe it'],
+  ['DROP_OFFLOAD_TYPE', 'W7', 'its sender left a kind of segmentation to be done that is not known here'],
 ];
 
 /** All verdicts by number. */
