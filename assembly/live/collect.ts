@@ -1,6 +1,12 @@
 // The outputs of a batch, put together by the port that they leave through, as `sendmmsg` wants them.
 
-import { OUTPUT_ADDRESS, OUTPUT_LENGTH, OUTPUT_PORT, OUTPUT_SIZE, OUTPUT_VERDICT } from '../../src/abi/layout';
+import {
+  OUTPUT_ADDRESS,
+  OUTPUT_LENGTH,
+  OUTPUT_PORT,
+  OUTPUT_SIZE,
+  OUTPUT_VERDICT,
+} from '../../src/abi/layout';
 import {
   AREA_TOUCHED,
   AREA_TOUCHED_COUNT,

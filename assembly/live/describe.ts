@@ -37,7 +37,7 @@ export function isForNextBatch(length: u32): bool {
 export function describe(frame: usize, length: u32, captured: u32, port: u32, hasVnet: bool): void {
   const input = inputs + <usize>described * INPUT_SIZE;
   const flags: u32 = (hasVnet ? INPUT_VNET : 0) | (captured < length ? INPUT_TOO_LONG : 0);
-  store<u64>(input, <u64>frame | ((<u64>captured) << 32));
+  store<u64>(input, (<u64>frame) | ((<u64>captured) << 32));
   store<u64>(input, <u64>(port | (flags << 16)), 8);
   described++;
   bytes += length;

@@ -1,6 +1,13 @@
 // Frames that `recvmmsg` or `read` put into this memory become inputs.
 
-import { MESSAGE_CONTROL, MESSAGE_CONTROL_LENGTH, MESSAGE_FLAGS, MESSAGE_LENGTH, MESSAGE_SIZE, MESSAGE_VECTOR } from '../../src/abi/live';
+import {
+  MESSAGE_CONTROL,
+  MESSAGE_CONTROL_LENGTH,
+  MESSAGE_FLAGS,
+  MESSAGE_LENGTH,
+  MESSAGE_SIZE,
+  MESSAGE_VECTOR,
+} from '../../src/abi/live';
 import { VNET_SIZE } from '../../src/abi/vnet';
 import { base } from './area';
 import { beginInputs, describe, inputsDescribed, isForNextBatch, putTagBack } from './describe';

@@ -3,15 +3,7 @@
 import { MOST_LANES } from '../abi/live.ts';
 import { instanceOf } from '../engine/dataplane.ts';
 import { HostAddresses } from './addresses.ts';
-import {
-  DOWN,
-  ERRORS,
-  LANE_COUNTS,
-  RECEIVED,
-  RECEIVED_BYTES,
-  SENT,
-  SENT_BYTES,
-} from './counts.ts';
+import { DOWN, ERRORS, LANE_COUNTS, RECEIVED, RECEIVED_BYTES, SENT, SENT_BYTES } from './counts.ts';
 import { Interfaces, checkName } from './interfaces.ts';
 import { ringBytes } from './packet.ts';
 import { Port } from './ports.ts';
@@ -171,4 +163,3 @@ function checkOptions({ dataplane, ports, io }: LiveOptions, workers: number): v
   }
   for (const { name } of ports) checkName(name);
 }
-

@@ -55,7 +55,14 @@ export function openPacket(context: PortContext, version: 2 | 3 = 2): Opened {
         prepareRing(context, fd, version, slot, ring);
       };
       const fd = openPacketSocket(system, { name, ifindex, hasVnet, receives: true, prepare });
-      const source: Source = { kind: 'packet', fd, version, ring: ring.address, size, count: ring.size / size };
+      const source: Source = {
+        kind: 'packet',
+        fd,
+        version,
+        ring: ring.address,
+        size,
+        count: ring.size / size,
+      };
       sockets.push({ fd, ring, channel: { port, lane, hasVnet, source, sink: { kind: 'socket', fd } } });
       if (threads > 1) group = joinFanout(system, fd, group, name);
     }
@@ -184,4 +191,3 @@ export class BlockReceiver implements Receiver {
     return;
   }
 }
-

@@ -27,7 +27,11 @@ import { LiveError } from './types.ts';
 const SEGMENTS = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
 
 /** @returns the file of a new tap, which is up. @throws LiveError 'busy' where there is an interface of that name. */
-export function createTap(system: System, interfaces: Interfaces, name: string): { fd: number; uso: boolean } {
+export function createTap(
+  system: System,
+  interfaces: Interfaces,
+  name: string,
+): { fd: number; uso: boolean } {
   const fd = system.open('/dev/net/tun', O_RDWR | O_NONBLOCK | O_CLOEXEC);
   check(system, fd, `${name}: cannot open /dev/net/tun`, 'it needs the kernel module tun: modprobe tun');
   try {

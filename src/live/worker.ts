@@ -41,8 +41,7 @@ export type Command =
 
 /** `ready`: it runs. `closed`: answer to `close`. */
 export type Answer =
-  | { readonly type: 'ready' }
-  | { readonly type: 'closed'; readonly ids: readonly number[] };
+  { readonly type: 'ready' } | { readonly type: 'closed'; readonly ids: readonly number[] };
 
 interface Open {
   readonly channel: Channel;
@@ -94,7 +93,11 @@ class Thread {
     for (const channel of channels) {
       const { source, sink } = channel;
       const receiver = source === undefined ? undefined : this.#receiver(source, channel);
-      this.#open.push({ channel, receiver, sink: sink === undefined ? undefined : this.#sink(sink, channel) });
+      this.#open.push({
+        channel,
+        receiver,
+        sink: sink === undefined ? undefined : this.#sink(sink, channel),
+      });
     }
     this.#apply();
   }

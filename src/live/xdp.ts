@@ -167,20 +167,18 @@ export function openXdp(context: PortContext, isGeneric: boolean): Opened {
   }
 }
 
-function attach(
-  system: System,
-  name: string,
-  program: number,
-  ifindex: number,
-  isGeneric: boolean,
-): number {
+function attach(system: System, name: string, program: number, ifindex: number, isGeneric: boolean): number {
   const link = createLink(system, program, ifindex, BPF_XDP, XDP_FLAGS_DRV_MODE);
   if (link >= 0) return link;
   const { name: errno, meaning } = errnoText(system.errno());
   if (errno === 'EBUSY')
     throw new LiveError('busy', `${name}: another XDP program is attached (ip link show ${name})`, errno);
   if (!isGeneric)
-    throw new LiveError('unsupported', `${name}: its driver takes no XDP program: ${meaning} (${errno})`, errno);
+    throw new LiveError(
+      'unsupported',
+      `${name}: its driver takes no XDP program: ${meaning} (${errno})`,
+      errno,
+    );
   const generic = createLink(system, program, ifindex, BPF_XDP, XDP_FLAGS_SKB_MODE);
   return check(system, generic, `${name}: cannot attach an XDP program`);
 }
