@@ -143,7 +143,8 @@ export class Loop {
     sums.sent = 0;
     sums.errors = 0;
     sums.down = 0;
-    if (sink === undefined) sums.down = count;
+    const isDown = this.#counts[lane * LANE_COUNTS + IS_DOWN] === 1;
+    if (sink === undefined || (isDown && sink.kind === 'xdp')) sums.down = count;
     else if (sink.kind === 'xdp') sink.port.send(lane, count, sums);
     else if (sink.kind === 'tap')
       writeFrames(system, sink.fd, base + area + AREA_VECTORS + first * VECTOR_SIZE, count, sums);
