@@ -17,7 +17,7 @@ import {
 } from '../abi/live.ts';
 import { clock } from '../engine/clock.ts';
 import type { Receiver, SendCounts, Sink, ThreadContext } from './channel.ts';
-import { DOWN, ERRORS, LANE_COUNTS, RECEIVED, RECEIVED_BYTES, SENT, SENT_BYTES } from './counts.ts';
+import { DOWN, ERRORS, IS_DOWN, LANE_COUNTS, RECEIVED, RECEIVED_BYTES, SENT, SENT_BYTES } from './counts.ts';
 import { POLLIN } from './linux.ts';
 import { sendMessages, takeSocketError, writeFrames } from './sockets.ts';
 import type { XdpPort } from './xdp.ts';
