@@ -40,8 +40,6 @@ const ENTRIES: usize = 8;
 const MASK: usize = 12;
 
 /** Entries between the two indexes. */
-// @ts-ignore: decorator
-@inline
 function filled(ring: usize): u32 {
   return atomic.load<u32>(load<u32>(ring, PRODUCER)) - atomic.load<u32>(load<u32>(ring, CONSUMER));
 }
@@ -56,7 +54,7 @@ export function receiveXdp(xsk: usize, most: u32, port: u32): u32 {
   const mask = load<u32>(ring, MASK);
   for (let index: u32 = 0; index < count; index++) {
     // xdp_desc: 0 addr u64, 8 len u32, 12 options u32
-    const entry = entries + (<usize>((consumer + index) & mask) << 4);
+    const entry = entries + ((<usize>((consumer + index) & mask)) << 4);
     const offset = load<u32>(entry);
     const length = load<u32>(entry, 8);
     enterChunk(offset);
@@ -104,7 +102,7 @@ export function sendXdp(xsk: usize, number: u32, skip: u32): u32 {
       offset = takeChunk(owner) + HEADROOM;
       memory.copy(umem + offset, frame, min(length, chunkSize - HEADROOM));
     }
-    const entry = entries + (<usize>((producer + sent) & mask) << 4);
+    const entry = entries + ((<usize>((producer + sent) & mask)) << 4);
     store<u64>(entry, <u64>offset);
     store<u64>(entry, <u64>length, 8);
     sent++;
@@ -121,7 +119,7 @@ export function reapXdp(xsk: usize): u32 {
   const entries = <usize>load<u32>(ring, ENTRIES);
   const mask = load<u32>(ring, MASK);
   for (let index: u32 = 0; index < count; index++) {
-    putChunk(<u32>load<u64>(entries + (<usize>((consumer + index) & mask) << 3)));
+    putChunk(<u32>load<u64>(entries + ((<usize>((consumer + index) & mask)) << 3)));
   }
   atomic.store<u32>(load<u32>(ring, CONSUMER), consumer + count);
   return filled(xsk + XSK_TX);
@@ -138,7 +136,7 @@ export function refillXdp(xsk: usize): void {
   const entries = <usize>load<u32>(ring, ENTRIES);
   const owner = load<u32>(xsk, XSK_OWNER);
   for (let index: u32 = 0; index < count; index++) {
-    store<u64>(entries + (<usize>((producer + index) & mask) << 3), <u64>takeChunk(owner));
+    store<u64>(entries + ((<usize>((producer + index) & mask)) << 3), <u64>takeChunk(owner));
   }
   atomic.store<u32>(load<u32>(ring, PRODUCER), producer + count);
 }

@@ -1,4 +1,4 @@
-/** Counters that a thread keeps for each lane, in memory that it shares with the main thread: float64, one writer. */
+/** Counters that a thread keeps for each lane, in memory that it shares with the main thread: float64, one writer each. */
 
 import { MOST_LANES } from '../abi/live.ts';
 
@@ -8,6 +8,8 @@ export const SENT = 2;
 export const SENT_BYTES = 3;
 export const ERRORS = 4;
 export const DOWN = 5;
+/** 1: the interface is down. The main thread writes it, for AF_XDP, which does not tell. */
+export const IS_DOWN = 6;
 /** Numbers of a lane: a cache line. */
 export const LANE_COUNTS = 8;
 

@@ -11,14 +11,11 @@ export class KernelLoop {
   readonly #done: Promise<void>;
   #isClosed = false;
 
-  /**
-   * @param onNews must read what `Kernel.changes` has.
-   * @param other gives a further descriptor, −1 = none; `onOther` must read it.
-   */
-  constructor(kernel: Kernel, onNews: () => void, other: () => number, onOther: () => void) {
+  /** @param onNews must read what `Kernel.changes` has. */
+  constructor(kernel: Kernel, onNews: () => void) {
     this.#kernel = kernel;
     this.#wake = kernel.sockets.eventfd(0, EFD_CLOEXEC);
-    this.#done = this.#run(onNews, other, onOther);
+    this.#done = this.#run(onNews);
   }
 
   async close(): Promise<void> {
@@ -29,20 +26,11 @@ export class KernelLoop {
     this.#kernel.sockets.close(this.#wake);
   }
 
-  /** Something to wait for has come or gone. */
-  renew(): void {
-    this.#kernel.sockets.write(this.#wake, ONE, ONE.length);
-  }
-
-  async #run(onNews: () => void, other: () => number, onOther: () => void): Promise<void> {
-    const { sockets } = this.#kernel;
+  async #run(onNews: () => void): Promise<void> {
     for (;;) {
-      // A negative one is not waited for (poll(2)).
-      const [hasNews, isWoken, hasOther] = await sockets.poll([this.#kernel.changes, this.#wake, other()]);
+      const [hasNews] = await this.#kernel.sockets.poll([this.#kernel.changes, this.#wake]);
       if (this.#isClosed) return;
-      if (isWoken === true) sockets.read(this.#wake, new Uint8Array(8), 8);
       if (hasNews === true) onNews();
-      if (hasOther === true && other() >= 0) onOther();
     }
   }
 }

@@ -17,7 +17,7 @@ import {
 } from '../abi/live.ts';
 import { clock } from '../engine/clock.ts';
 import type { Receiver, SendCounts, Sink, ThreadContext } from './channel.ts';
-import { DOWN, ERRORS, LANE_COUNTS, RECEIVED, RECEIVED_BYTES, SENT, SENT_BYTES } from './counts.ts';
+import { DOWN, ERRORS, IS_DOWN, LANE_COUNTS, RECEIVED, RECEIVED_BYTES, SENT, SENT_BYTES } from './counts.ts';
 import { POLLIN } from './linux.ts';
 import { sendMessages, takeSocketError, writeFrames } from './sockets.ts';
 import type { XdpPort } from './xdp.ts';
@@ -143,7 +143,8 @@ export class Loop {
     sums.sent = 0;
     sums.errors = 0;
     sums.down = 0;
-    if (sink === undefined) sums.down = count;
+    const isDown = this.#counts[lane * LANE_COUNTS + IS_DOWN] === 1;
+    if (sink === undefined || (isDown && sink.kind === 'xdp')) sums.down = count;
     else if (sink.kind === 'xdp') sink.port.send(lane, count, sums);
     else if (sink.kind === 'tap')
       writeFrames(system, sink.fd, base + area + AREA_VECTORS + first * VECTOR_SIZE, count, sums);

@@ -4,6 +4,7 @@ import { OFFLOAD_CHECKSUM, OFFLOAD_TSO4, OFFLOAD_TSO6, OFFLOAD_USO } from '../ab
 import type { Dataplane } from '../engine/dataplane.ts';
 import type { HostAddresses } from './addresses.ts';
 import type { Opened } from './channel.ts';
+import { IS_DOWN, LANE_COUNTS } from './counts.ts';
 import { type Interfaces, lockInterface } from './interfaces.ts';
 import { openMmsg } from './mmsg.ts';
 import { openPacket } from './packet.ts';
@@ -39,7 +40,7 @@ export class Port {
   live: LivePort;
   /** Else it is closed, and stays so. */
   isWanted = true;
-  state: 'up' | 'down' | 'gone' = 'gone';
+  #state: 'up' | 'down' | 'gone' = 'gone';
   /** Of sockets that were closed. */
   #dropsBefore = 0;
   readonly #run: Run;
@@ -54,6 +55,16 @@ export class Port {
     this.#run = run;
     this.live = live;
     this.lane = lane;
+  }
+
+  get state(): 'up' | 'down' | 'gone' {
+    return this.#state;
+  }
+
+  #become(state: 'up' | 'down' | 'gone'): void {
+    this.#state = state;
+    for (const { counts } of this.#run.threads)
+      counts[this.lane * LANE_COUNTS + IS_DOWN] = state === 'up' ? 0 : 1;
   }
 
   get backend(): Backend | undefined {
@@ -73,7 +84,7 @@ export class Port {
       const note = kind === 'tap' ? this.#openTap() : this.#openInterface();
       this.#run.dataplane.setOffloads(port, this.#opened!.offloads);
       const isRunning = this.#run.interfaces.state(name)?.isRunning ?? false;
-      this.state = isRunning ? 'up' : 'down';
+      this.#become(isRunning ? 'up' : 'down');
       this.#hand();
       this.#say('backend', `${name}: ${this.#opened!.backend}${note}`, this.#opened!.backend);
       if (!isRunning) this.#say('port-down', `${name}: it is down`);
@@ -187,7 +198,7 @@ export class Port {
   /** Closes it until `enter`. */
   async leave(): Promise<void> {
     this.isWanted = false;
-    this.state = 'gone';
+    this.#become('gone');
     await this.close();
   }
 
@@ -202,7 +213,7 @@ export class Port {
     const { name } = this.live;
     const now = this.#run.interfaces.state(name);
     if (this.#opened !== undefined && now?.index !== this.#ifindex) {
-      this.state = 'gone';
+      this.#become('gone');
       this.#say('port-gone', `${name}: the interface is gone`);
       await this.close();
       return;
@@ -212,8 +223,8 @@ export class Port {
       return;
     }
     const state = now?.isRunning === true ? 'up' : 'down';
-    if (state === this.state) return;
-    this.state = state;
+    if (state === this.#state) return;
+    this.#become(state);
     if (state === 'up') this.#say('port-up', `${name}: it is up`);
     else this.#say('port-down', `${name}: it is down`);
   }

@@ -14,7 +14,7 @@ import { type IoChoice, LiveError, type LiveEvent, type PortCounters } from './t
 import type { Kernel } from './underlay/kernel.ts';
 import type { Link } from './underlay/netlink.ts';
 import { PacketSender } from './underlay/packet-sender.ts';
-import { Responder } from './underlay/responder.ts';
+import { Announcer } from './underlay/announcer.ts';
 import { Underlay } from './underlay/underlay.ts';
 import { onUplink } from './uplink.ts';
 
@@ -53,7 +53,7 @@ export class Runner {
   readonly #loop: KernelLoop;
   readonly #keeper: Keeper;
   readonly #sender: PacketSender;
-  readonly #responder: Responder;
+  readonly #announcer: Announcer;
   readonly #timers: readonly NodeJS.Timeout[];
   #isStopped = false;
   #io: LiveIo | undefined;
@@ -72,17 +72,10 @@ export class Runner {
     this.#underlay = new Underlay(kernel, uplink.index, dataplane, log);
     this.#sender = new PacketSender(kernel.sockets);
     this.#keeper = new Keeper(dataplane, (bytes) => this.#sender.send(this.#uplink.index, bytes));
-    this.#responder = new Responder(kernel, this.#sender, uplink.index, uplink.mac);
-    this.#loop = new KernelLoop(
-      kernel,
-      () => {
-        this.#onNews();
-      },
-      () => this.#responder.fd,
-      () => {
-        this.#responder.answer();
-      },
-    );
+    this.#announcer = new Announcer((frame) => this.#sender.send(this.#uplink.index, frame));
+    this.#loop = new KernelLoop(kernel, () => {
+      this.#onNews();
+    });
     this.#timers = [
       setInterval(() => {
         this.#guard(() => {
@@ -117,7 +110,7 @@ export class Runner {
         onEvent: runner.#onEvent,
       });
       runner.#underlay.refresh();
-      runner.#answerFor();
+      runner.#announce();
       return runner;
     } catch (error) {
       await runner.stop();
@@ -152,7 +145,6 @@ export class Runner {
       await this.#io?.stop();
       this.#keeper.look(performance.now());
       this.#keeper.end();
-      this.#responder.close();
       this.#sender.close();
     });
   }
@@ -202,17 +194,15 @@ export class Runner {
     await this.#setPorts(after);
     this.#io?.refresh();
     this.#underlay.refresh();
-    this.#answerFor();
+    this.#announce();
     return undefined;
   }
 
-  /** Routers ask for the rewrite addresses of this host. */
-  #answerFor(): void {
+  #announce(): void {
     const addresses = this.dataplane.ports.flatMap(({ endpoint }) =>
       endpoint.addresses.flatMap(({ provider }) => provider ?? []),
     );
-    this.#responder.setAddresses(addresses);
-    this.#loop.renew();
+    this.#announcer.setAddresses(addresses, this.#uplink.mac);
   }
 
   async #setPorts(portOf: ReadonlyMap<string, number>): Promise<void> {
@@ -248,8 +238,8 @@ export class Runner {
     if (link.index === index && link.mtu === mtu && link.mac === mac) return;
     this.#uplink = link;
     if (link.index !== index) this.#underlay.moveTo(link.index);
-    this.#responder.moveTo(link.index, link.mac);
-    this.#loop.renew();
+    this.#announcer.forget();
+    this.#announce();
     if (link.mtu === mtu && link.mac === mac) return;
     this.#options.log('warn', `${link.name} has changed`, { mtu: link.mtu });
     void this.#inTurn(() => this.#replace(this.#policy)).then((refusal) => {

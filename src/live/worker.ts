@@ -56,6 +56,8 @@ class Thread {
   readonly #news: Int32Array;
   readonly #start: ThreadStart;
   readonly #xdp = new Map<number, XdpPort>();
+  /** By port; a port keeps its lane while it is closed, so that it is known whose frames found it down. */
+  readonly #lanes = new Map<number, number>();
   #open: Open[] = [];
   #heard = 0;
   #isOver = false;
@@ -91,7 +93,8 @@ class Thread {
 
   #add(channels: readonly Channel[]): void {
     for (const channel of channels) {
-      const { source, sink } = channel;
+      const { source, sink, port, lane } = channel;
+      this.#lanes.set(port, lane);
       const receiver = source === undefined ? undefined : this.#receiver(source, channel);
       this.#open.push({
         channel,
@@ -140,13 +143,11 @@ class Thread {
     const { instance } = this.#context;
     const view = new DataView(instance.memory.buffer, this.#start.area);
     const sinks: (ThreadSink | undefined)[] = [];
-    const lanes = new Uint8Array(instance.memory.buffer, this.#start.area + AREA_LANE_OF, 65536 * 2);
-    lanes.fill(0);
+    for (const [port, lane] of this.#lanes) view.setUint16(AREA_LANE_OF + port * 2, lane, true);
     for (const { channel, sink } of this.#open) {
       if (sink === undefined) continue;
-      const { port, lane, hasVnet } = channel;
+      const { lane, hasVnet } = channel;
       sinks[lane] = sink;
-      view.setUint16(AREA_LANE_OF + port * 2, lane, true);
       view.setUint32(AREA_LANES + lane * LANE_SIZE + LANE_VNET, hasVnet ? VNET_SIZE : 0, true);
     }
     const entries = this.#open.flatMap(({ channel, receiver }) =>

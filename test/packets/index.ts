@@ -10,3 +10,4 @@ export * from './ipv6.ts';
 export * from './neighbor.ts';
 export * from './transport.ts';
 export * from './upper.ts';
+export * from './vnet.ts';

@@ -22,6 +22,8 @@ export interface Leaving {
   readonly port: VmName | 'uplink';
   readonly frame: Uint8Array;
   readonly any?: readonly AnyBits[];
+  /** The virtio-net header in front of it; default: nothing is left to be done. */
+  readonly vnet?: Uint8Array;
 }
 
 /** Several frames that leave, or one that is not the input: `verdict` is what became of the input itself. */
@@ -33,6 +35,8 @@ export interface Outcome {
   readonly anyOrder?: true;
 }
 
+export type Takes = Partial<Record<VmName | 'uplink', number>>;
+
 export interface Case {
   /** Ids of docs/protocol.md. */
   readonly rules: readonly string[];
@@ -43,6 +47,10 @@ export interface Case {
   /** The capture kept only the beginning of the frame. */
   readonly cut?: boolean;
   readonly provider?: ProviderFields;
+  /** The virtio-net header that the frame comes with (W7); only the live build knows it. */
+  readonly vnet?: Uint8Array;
+  /** What ports take of what senders leave to be done: sums of OFFLOAD_…, default none. */
+  readonly takes?: Takes;
   /** Milliseconds at which the frame is processed; default 0. With `now` or `before` the engine is a fresh one. */
   readonly now?: number;
   readonly before?: readonly Before[];

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { FORWARD, PUNT } from '../../src/abi/verdict.ts';
 import { Dataplane, INPUT_CUT, verdictOf } from '../../src/index.ts';
 import { hex } from '../packets/index.ts';
-import type { AnyBits, Case, Outcome } from './case.ts';
+import type { AnyBits, Case, Outcome, Takes } from './case.ts';
 import { policy } from './fabric.ts';
 
 export interface ResultOutput {
@@ -13,6 +13,8 @@ export interface ResultOutput {
   /** An endpoint's name or `uplink`. */
   readonly port: string;
   readonly frame: Uint8Array;
+  /** The virtio-net header in front of the frame, from engines that know them. */
+  readonly vnet?: Uint8Array;
 }
 
 export interface Result {
@@ -24,14 +26,14 @@ export interface Result {
 
 /** One host's dataplane, whoever wrote it. `now` in milliseconds never goes back. */
 export interface Engine {
-  run(port: string, frame: Uint8Array, cut: boolean, now: number): Result;
+  run(port: string, frame: Uint8Array, cut: boolean, now: number, vnet?: Uint8Array): Result;
 }
 
-export type CreateEngine = (document: object, host: string) => Promise<Engine>;
+export type CreateEngine = (document: object, host: string, takes?: Takes) => Promise<Engine>;
 
 /** The shipped WASM through the public API. */
 export function wasmEngine(build: 'release' | 'threads' | 'live'): CreateEngine {
-  return async (document, host) => {
+  return async (document, host, takes = {}) => {
     const dataplane = await Dataplane.create({
       policy: document,
       host,
@@ -40,10 +42,12 @@ export function wasmEngine(build: 'release' | 'threads' | 'live'): CreateEngine 
       capacity: { slots: 4, largeSlots: 2, copySlots: 64 },
     });
     const { batch } = dataplane;
+    for (const [port, offloads] of Object.entries(takes))
+      dataplane.setOffloads(port === 'uplink' ? 0 : dataplane.port(port), offloads);
     const names = new Map(dataplane.ports.map(({ number, endpoint }) => [number, endpoint.name]));
     return {
-      run(port, frame, cut, now) {
-        batch.push(frame, port === 'uplink' ? 0 : dataplane.port(port), cut ? INPUT_CUT : 0);
+      run(port, frame, cut, now, vnet) {
+        batch.push(frame, port === 'uplink' ? 0 : dataplane.port(port), cut ? INPUT_CUT : 0, vnet);
         dataplane.process(now);
         const all = [...batch.outputs()];
         const drops = [...batch.drops()];
@@ -57,6 +61,7 @@ export function wasmEngine(build: 'release' | 'threads' | 'live'): CreateEngine 
               verdict: one.verdict,
               port: names.get(one.port) ?? 'uplink',
               frame: one.frame.slice(),
+              ...(one.vnet === undefined ? {} : { vnet: one.vnet.slice() }),
             })),
         };
       },
@@ -70,13 +75,14 @@ const NOTHING = -1;
 const engines = new Map<CreateEngine, Map<string, Promise<Engine>>>();
 
 /** One per policy and host; a case with a past of its own gets one of its own. */
-function engineFor(create: CreateEngine, { host, provider = {}, now, before }: Case): Promise<Engine> {
-  if (now !== undefined || before !== undefined) return create(policy(provider), host);
+function engineFor(create: CreateEngine, one: Case): Promise<Engine> {
+  const { host, provider = {}, takes = {}, now, before } = one;
+  if (now !== undefined || before !== undefined) return create(policy(provider), host, takes);
   let known = engines.get(create);
   if (known === undefined) engines.set(create, (known = new Map<string, Promise<Engine>>()));
-  const key = JSON.stringify([host, provider]);
+  const key = JSON.stringify([host, provider, takes]);
   let engine = known.get(key);
-  if (engine === undefined) known.set(key, (engine = create(policy(provider), host)));
+  if (engine === undefined) known.set(key, (engine = create(policy(provider), host, takes)));
   return engine;
 }
 
@@ -94,7 +100,7 @@ export async function outputsOf(create: CreateEngine, one: Case): Promise<Result
 export async function runCase(create: CreateEngine, one: Case): Promise<void> {
   const engine = await engineFor(create, one);
   for (const { port, frame, now = 0 } of one.before ?? []) engine.run(port, frame, false, now);
-  const result = engine.run(one.port, one.frame, one.cut ?? false, one.now ?? 0);
+  const result = engine.run(one.port, one.frame, one.cut ?? false, one.now ?? 0, one.vnet);
   const expected = outcomeOf(one.expected);
   const [theirs, mine] = inOneOrder(result.outputs, expected);
   expect({ fate: nameOf(result.verdict), outputs: theirs }).toEqual({
@@ -113,8 +119,8 @@ function outcomeOf(expected: Case['expected']): Outcome {
 
 /** Both as text. What any order may have is brought into the order of what is expected, as far as it is there. */
 function inOneOrder(outputs: readonly ResultOutput[], expected: Outcome): [string[][], string[][]] {
-  const mine = expected.outputs.map(({ verdict = FORWARD, port, frame, any }) =>
-    described({ verdict, port, frame }, any),
+  const mine = expected.outputs.map(({ verdict = FORWARD, any, ...rest }) =>
+    described({ verdict, ...rest }, any),
   );
   if (expected.anyOrder !== true) {
     return [outputs.map((one, index) => described(one, expected.outputs[index]?.any)), mine];
@@ -135,6 +141,7 @@ function described(output: ResultOutput | undefined, any: readonly AnyBits[] = [
   const frame = masked(output.frame, any);
   return [
     `${nameOf(output.verdict)} to ${output.port}, ${frame.length} bytes`,
+    ...(output.vnet?.some((byte) => byte !== 0) === true ? [`left to be done: ${hex(output.vnet)}`] : []),
     ...Array.from(
       { length: Math.ceil(frame.length / 16) },
       (_, line) =>

@@ -1,5 +1,7 @@
 import { ARP_CASES } from './arp.ts';
+import { CARRIED_CASES } from './carried.ts';
 import type { Case } from './case.ts';
+import { COMPLETED_CASES } from './completed.ts';
 import { DRAFT00_CASES } from './draft00.ts';
 import { ECHO_CASES } from './echo.ts';
 import { ECN_CASES } from './ecn.ts';
@@ -21,8 +23,10 @@ import { REWRITE_CASES } from './rewrite.ts';
 import { ROUTER_CASES } from './router.ts';
 import { ROUTER_SOLICITATION_CASES } from './routersolicitations.ts';
 import { ROUTE_CASES } from './routes.ts';
+import { SEGMENTED_CASES } from './segmented.ts';
 import { VIRTUAL_CASES } from './virtual.ts';
 import { VLAN_CASES } from './vlan.ts';
+import { WHOLE_CASES } from './wholes.ts';
 import { ZERO_CASES } from './zero.ts';
 
 const FIRST_CASES: readonly Case[] = [
@@ -55,6 +59,14 @@ export const CASES: readonly Case[] = [
   ...VLAN_CASES,
   ...DRAFT00_CASES,
   ...REPORT_CASES,
+];
+
+/** Those that come with an offload header, which only the live build knows. */
+export const OFFLOAD_CASES: readonly Case[] = [
+  ...COMPLETED_CASES,
+  ...CARRIED_CASES,
+  ...SEGMENTED_CASES,
+  ...WHOLE_CASES,
 ];
 
 /** Those that the benchmark's plain engine does as well. */

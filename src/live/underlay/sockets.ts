@@ -29,7 +29,6 @@ interface Functions {
   close(fd: number): number;
   eventfd(initial: number, flags: number): number;
   write(fd: number, bytes: Uint8Array, length: number): number;
-  read(fd: number, bytes: Uint8Array, length: number): number;
   unshare(flags: number): number;
   ioctl(fd: number, request: number, argument: Uint8Array): number;
 }
@@ -38,10 +37,6 @@ export interface Sockets extends Functions {
   bpf(command: number, attributes: Uint8Array, size: number): number;
   /** Where an array lies, for structures that point to others; it must stay referenced until the call has returned. */
   addressOf(bytes: Uint8Array): bigint;
-  /** `struct sock_fprog` of a classic BPF program, which stays where it points to. */
-  socketFilter(
-    program: readonly (readonly [code: number, yes: number, no: number, value: number])[],
-  ): Uint8Array;
   /** Of the last call that failed: `EPERM`, `ENODEV`, … */
   errno(): string;
   /** Resolves when one of them can be read, or never: then it is to be woken by an `eventfd` among them. */
@@ -49,9 +44,6 @@ export interface Sockets extends Functions {
 }
 
 const ERRNO_NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
-
-/** What the kernel is told the address of must not be collected before it has looked. */
-const filters: Uint8Array[] = [];
 
 let loading: Promise<Sockets> | undefined;
 
@@ -91,26 +83,10 @@ async function load(): Promise<Sockets> {
     close: name('int close(int fd)'),
     eventfd: name('int eventfd(uint32_t initial, int flags)'),
     write: name('int64_t write(int fd, uint8_t *bytes, uint64_t length)'),
-    read: name('int64_t read(int fd, _Out_ uint8_t *bytes, uint64_t length)'),
     unshare: name('int unshare(int flags)'),
     ioctl: name('int ioctl(int fd, uint64_t request, _Inout_ uint8_t *argument)'),
     bpf: (command, attributes, size) => Number(syscall(BPF, command, attributes, size)),
     addressOf: (bytes) => koffi.address(bytes),
-    socketFilter(program) {
-      const code = new DataView(new ArrayBuffer(program.length * 8));
-      for (const [index, [operation, yes, no, value]] of program.entries()) {
-        code.setUint16(index * 8, operation, true);
-        code.setUint8(index * 8 + 2, yes);
-        code.setUint8(index * 8 + 3, no);
-        code.setUint32(index * 8 + 4, value, true);
-      }
-      const bytes = new Uint8Array(code.buffer);
-      filters.push(bytes);
-      const filter = new DataView(new ArrayBuffer(16));
-      filter.setUint16(0, program.length, true);
-      filter.setBigUint64(8, koffi.address(bytes), true);
-      return new Uint8Array(filter.buffer);
-    },
     errno: () => errnoName(koffi.errno()),
     poll(fds) {
       const entries = new DataView(new ArrayBuffer(fds.length * 8));

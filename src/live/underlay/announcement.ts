@@ -1,4 +1,4 @@
-/** Frames of ARP and neighbour discovery on the provider network, each behind an empty virtio-net header. */
+/** Announcements of ARP and neighbour discovery, each behind an empty virtio-net header. */
 
 import type { IpAddress, MacAddress } from '../../policy/model.ts';
 
@@ -7,56 +7,13 @@ const BROADCAST: MacAddress = 0xffff_ffff_ffff;
 /** 33:33:00:00:00:01, all nodes. */
 const ALL_NODES_MAC: MacAddress = 0x3333_0000_0001;
 const ALL_NODES = (0xff02n << 112n) | 1n;
-/** Solicited, override (RFC 4861 §4.4). */
-const SOLICITED = 0x4000_0000;
+/** RFC 4861 §4.4. */
 const OVERRIDE = 0x2000_0000;
-
-/** Who has `target`? */
-export interface Question {
-  readonly target: IpAddress;
-  readonly sender: IpAddress;
-  readonly senderMac: MacAddress;
-}
-
-/** @param frame from the wire. Undefined: it asks nothing, or is broken. */
-export function readQuestion(frame: Uint8Array): Question | undefined {
-  if (frame.length < 42) return undefined;
-  const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
-  const etherType = view.getUint16(12);
-  if (etherType === 0x0806) {
-    if (view.getUint32(14) !== 0x0001_0800 || view.getUint32(18) !== 0x0604_0001) return undefined;
-    return {
-      target: { family: 4, value: view.getUint32(38) },
-      sender: { family: 4, value: view.getUint32(28) },
-      senderMac: macAt(view, 22),
-    };
-  }
-  // Hop limit 255: it came from this link (RFC 4861 §7.1.1).
-  if (etherType !== 0x86dd || frame.length < 78 || view.getUint8(20) !== 58 || view.getUint8(21) !== 255)
-    return undefined;
-  if (view.getUint8(54) !== 135) return undefined;
-  return {
-    target: { family: 6, value: addressAt(view, 62) },
-    sender: { family: 6, value: addressAt(view, 22) },
-    senderMac: macAt(view, 6),
-  };
-}
-
-export function arpReply({ target, sender, senderMac }: Question, mac: MacAddress): Uint8Array {
-  return arp(2, senderMac, { mac, address: target }, { mac: senderMac, address: sender });
-}
 
 /** Tells everybody where an address is: an ARP announcement (RFC 5227 §3), an unsolicited advertisement (RFC 4861 §7.2.6). */
 export function announcement(address: IpAddress, mac: MacAddress): Uint8Array {
   if (address.family === 4) return arp(1, BROADCAST, { mac, address }, { mac: 0, address });
   return advertise(address.value, mac, ALL_NODES, ALL_NODES_MAC, OVERRIDE);
-}
-
-/** To who asks without an address, because it looks for a free one, goes to everybody (RFC 4861 §7.2.4). */
-export function advertisement({ target, sender, senderMac }: Question, mac: MacAddress): Uint8Array {
-  const own = BigInt(target.value);
-  if (BigInt(sender.value) === 0n) return advertise(own, mac, ALL_NODES, ALL_NODES_MAC, OVERRIDE);
-  return advertise(own, mac, BigInt(sender.value), senderMac, SOLICITED | OVERRIDE);
 }
 
 interface Party {
@@ -116,17 +73,9 @@ function frameOf(
   return { bytes, view };
 }
 
-function macAt(view: DataView, at: number): MacAddress {
-  return view.getUint16(at) * 2 ** 32 + view.getUint32(at + 2);
-}
-
 function setMac(view: DataView, at: number, mac: MacAddress): void {
   view.setUint16(at, Math.floor(mac / 2 ** 32));
   view.setUint32(at + 2, mac % 2 ** 32);
-}
-
-function addressAt(view: DataView, at: number): bigint {
-  return (view.getBigUint64(at) << 64n) | view.getBigUint64(at + 8);
 }
 
 function setAddress(view: DataView, at: number, address: bigint): void {
