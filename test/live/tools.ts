@@ -26,3 +26,4 @@ export const NO_OPENVSWITCH = reasonTo(
   !works('ovs-vswitchd', '--version'),
   'openvswitch-switch is not installed',
 );
+export const NO_ETHTOOL = reasonTo(!works('ethtool', '--version'), 'ethtool is not installed');

@@ -218,7 +218,7 @@ export class RunningHost {
     });
   }
 
-  /** Resolves when a line of the log has that text. @throws Error where it ends, or 10 seconds pass. */
+  /** Resolves when a line of the log has that text. @throws Error where it ends, or 40 seconds pass. */
   async says(text: string, from = 0): Promise<void> {
     await this.#until(() => this.lines.slice(from).some(({ msg }) => msg.includes(text)), `says "${text}"`);
   }
@@ -245,7 +245,7 @@ export class RunningHost {
   }
 
   async #until(isTrue: () => boolean, what: string): Promise<void> {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 40_000;
     while (!isTrue()) {
       const isOver = this.child.exitCode !== null || this.child.signalCode !== null;
       if (isOver || Date.now() > deadline)
