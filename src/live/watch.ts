@@ -86,6 +86,11 @@ export class FileWatch {
     this.#quiet = setTimeout(() => void this.#read(), QUIET);
   }
 
+  /** It may have been closed while the file was read. */
+  #hasEnded(): boolean {
+    return this.#isClosed;
+  }
+
   async #read(): Promise<void> {
     if (this.#isReading || this.#isClosed) return;
     this.#isReading = true;
@@ -93,11 +98,11 @@ export class FileWatch {
       this.#seen = await this.#signature();
       const text = await readFile(this.#options.file, 'utf8');
       this.#isFailing = false;
-      if (text === this.#text || this.#isClosed) return;
+      if (text === this.#text || this.#hasEnded()) return;
       this.#text = text;
       this.#options.onText(text);
     } catch (error) {
-      if (!this.#isFailing && !this.#isClosed) this.#options.onError(systemReason(error));
+      if (!this.#isFailing && !this.#hasEnded()) this.#options.onError(systemReason(error));
       this.#isFailing = true;
     } finally {
       this.#isReading = false;

@@ -78,7 +78,7 @@ export class Underlay {
 
   /** The kernel has news (`Kernel.changes`). */
   readChanges(): void {
-    let isOther = false;
+    let others = 0;
     const isWhole = this.#kernel.readChanges(
       (neighbor) => {
         if (neighbor.interface !== this.#link) return;
@@ -86,10 +86,10 @@ export class Underlay {
           if (way.nextHop?.value === neighbor.address.value) this.#take(way, neighbor);
       },
       () => {
-        isOther = true;
+        others++;
       },
     );
-    if (isOther || !isWhole) this.refresh();
+    if (others > 0 || !isWhole) this.refresh();
   }
 
   /** To be called about once a second. @param now milliseconds. */
