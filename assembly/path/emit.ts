@@ -11,7 +11,7 @@ import {
 import { DROP_UNRESOLVED, FORWARD, HELD, ICMP_ERROR, LOST_COPY, PUNT, REPLY } from '../../src/abi/verdict';
 import { copySlotCount, copySlots, counters, outputEntries, outputs } from '../memory';
 import { holdBack, isHeld } from './hold';
-import { describeOffload, finishFor, isOffloaded, keepOffload } from './offload';
+import { describeOffload, finishFor, isFurther, isOffloaded, keepOffload } from './offload';
 import { forwardSegments } from './segment';
 
 let cursor: usize = 0;
@@ -57,8 +57,9 @@ export function takeCopy(): usize {
 
 /** Sends a frame out of a port. `bytes`: length of the customer's frame, for its subnet's counters. */
 export function forward(subnet: u32, port: u32, frame: usize, length: u32, bytes: u32): void {
-  if (isDefined(NETVIRT_LIVE) && isOffloaded() && !finishFor(port)) {
-    return forwardSegments(subnet, port, frame, bytes);
+  if (isDefined(NETVIRT_LIVE) && isOffloaded()) {
+    if (isFurther()) return forwardMore(port, frame, length);
+    if (!finishFor(port)) return forwardSegments(subnet, port, frame, bytes);
   }
   if (isDefined(NETVIRT_LIVE) && isHeld(port, frame)) {
     if (!holdBack(frame, length)) return drop(subnet, DROP_UNRESOLVED);
@@ -69,6 +70,12 @@ export function forward(subnet: u32, port: u32, frame: usize, length: u32, bytes
   store<u64>(block + COUNTER_BYTES, load<u64>(block + COUNTER_BYTES) + <u64>bytes);
   count(subnet, FORWARD);
   describe(FORWARD, frame, length, port);
+}
+
+/** Bytes of the customer's frame beyond those that `forward` counts. */
+export function addBytes(subnet: u32, bytes: u32): void {
+  const block = counters + <usize>subnet * COUNTER_BLOCK_SIZE;
+  store<u64>(block + COUNTER_BYTES, load<u64>(block + COUNTER_BYTES) + <u64>bytes);
 }
 
 /** Another copy or piece of an input that `forward` counted. */

@@ -37,6 +37,8 @@ const SCTP_CHECKSUM: u32 = 8;
 const NONE: u32 = 0;
 const PARTIAL: u32 = 1;
 const SUPER: u32 = 2;
+/** Nothing is left; what is forwarded is a further part of an input that has been counted. */
+const FURTHER: u32 = 3;
 let kind: u32 = NONE;
 /** The frame came with a header. */
 let hasHeader: bool = false;
@@ -59,6 +61,10 @@ let longest: u32 = u32.MAX_VALUE;
 /** Something is left to be done. */
 export function isOffloaded(): bool {
   return kind != NONE;
+}
+
+export function isFurther(): bool {
+  return kind == FURTHER;
 }
 
 export function isSuper(): bool {
@@ -216,6 +222,11 @@ export function endOffload(): void {
   longest = u32.MAX_VALUE;
 }
 
+/** What is forwarded from here on belongs to the input that has been counted. */
+export function beginFurther(): void {
+  kind = FURTHER;
+}
+
 /**
  * Behind `isOffloaded`: the packet is made such that `port` takes it; false: it is a super-segment, to be cut.
  */
@@ -249,7 +260,7 @@ export function shortenTo(most: u32): void {
 export function describeOffload(frame: usize): void {
   const vnet = Vnet.before(frame);
   vnet.clear();
-  if (kind == NONE) return;
+  if (kind != PARTIAL && kind != SUPER) return;
   vnet.flags = <u8>VNET_NEEDS_CSUM;
   vnet.csumStart = <u16>(transport - frame);
   vnet.csumOffset = <u16>(field - transport);

@@ -37,7 +37,8 @@ const UDP_CHECKSUM: usize = 6;
 let whole: usize = 0;
 /** Bytes of the frame in front of the payload. */
 let headersLength: u32 = 0;
-let slotsEach: u32 = 0;
+/** Slots that each segment takes. */
+export let slotsEach: u32 = 0;
 let count: u32 = 0;
 let next: u32 = 0;
 /** Bytes of the frame that `nextSegment` made. */

@@ -2,7 +2,6 @@
 // larger than the path carries is refused or cut into pieces (T1).
 
 import { HOST_CLAMP_MSS } from '../../src/abi/layout';
-import { DROP_OVER_MTU } from '../../src/abi/verdict';
 import * as events from '../../src/abi/trace';
 import { hostFlags } from '../memory';
 import { readMapped6 } from '../tables/addresses6';
@@ -16,6 +15,7 @@ import { ETHERNET_HEADER } from '../wire/ethernet';
 import { Ipv4 } from '../wire/ipv4';
 import { IPV6_HEADER, Ipv6 } from '../wire/ipv6';
 import { clampMss, isSyn } from './clamp';
+import { rewriteDatagrams, sendDatagrams } from './datagrams';
 import { drop, forward } from './emit';
 import { encapsulate, fitsTunnel, overheadOf } from './encapsulate';
 import { reportTooBig4, reportTooBig6 } from './errors';
@@ -99,7 +99,7 @@ export function sendTunnelled4(
     if (sizeOf(ip.totalLength) > most) {
       if (ip.hasDontFragment) return reportTooBig4(port, subnet, frame, shape, most);
       if (!isDefined(NETVIRT_LIVE) || !isSuper()) return sendPieces(subnet, vsid, frame, most, hop);
-      if (!isTcpSuper()) return drop(subnet.index, DROP_OVER_MTU);
+      if (!isTcpSuper()) return sendDatagrams(subnet, vsid, frame, most, hop);
       shortenTo(most);
     }
   }
@@ -133,7 +133,7 @@ function sendRewritten4(
       if (isDefined(NETVIRT_LIVE)) complete();
       if (!isDefined(NETVIRT_LIVE) || !isSuper())
         return rewritePieces(port, subnet, frame, source, destination, mac, most, hop);
-      if (!isTcpSuper()) return drop(subnet.index, DROP_OVER_MTU);
+      if (!isTcpSuper()) return rewriteDatagrams(port, subnet, frame, source, destination, mac, most, hop);
       shortenTo(most);
     }
   }

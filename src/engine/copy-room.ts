@@ -1,6 +1,6 @@
 /** Slots for copies of flooded frames and for pieces: every worker's, as many as one frame of the policy may need. */
 
-import { mostCopies } from '../policy/copies.ts';
+import { SLOTS_PER_SUPER, mostCopies } from '../policy/copies.ts';
 import type { Host, Policy } from '../policy/model.ts';
 import { CAPACITY_LIMITS, type Instance } from './instance.ts';
 
@@ -10,6 +10,12 @@ const LEAST_COPY_SLOTS = 256;
 /** How many a dataplane begins with, where nobody has decided it. */
 export function copySlotsFor(policy: Policy, host: Host, most = CAPACITY_LIMITS.copySlots): number {
   return Math.min(Math.max(LEAST_COPY_SLOTS, mostCopies(policy, host)), most);
+}
+
+/** As `copySlotsFor`, where so many frames of a batch may be super-segments (build `live`). */
+export function copySlotsForSupers(policy: Policy, host: Host, supers: number): number {
+  const others = copySlotsFor(policy, host);
+  return Math.min(others + supers * SLOTS_PER_SUPER, CAPACITY_LIMITS.copySlots);
 }
 
 export class CopyRoom {

@@ -16,7 +16,7 @@ import { hostOf } from '../policy/whereabouts.ts';
 import type { Attachment } from './attached.ts';
 import { checkTime, clock } from './clock.ts';
 import { Batch, checkPort } from './batch.ts';
-import { CopyRoom, copySlotsFor } from './copy-room.ts';
+import { CopyRoom, copySlotsForSupers } from './copy-room.ts';
 import { type Generation, Generations, roomFor } from './generations.ts';
 import { destinationOf, takeHeld } from './held.ts';
 import { type Instance, type TableCapacity, createInstance } from './instance.ts';
@@ -99,12 +99,13 @@ export class Dataplane {
     const policy = toPolicy(options.policy);
     const host = findHost(policy, options.host);
     const tables = roomFor(policy, host, capacity, 0);
+    const largeSlots = capacity.largeSlots ?? DEFAULT_LARGE_SLOTS;
     const instance = await createInstance(
       build,
       {
         slots: capacity.slots ?? DEFAULT_SLOTS,
-        largeSlots: capacity.largeSlots ?? DEFAULT_LARGE_SLOTS,
-        copySlots: capacity.copySlots ?? copySlotsFor(policy, host),
+        largeSlots,
+        copySlots: capacity.copySlots ?? copySlotsForSupers(policy, host, build === 'live' ? largeSlots : 0),
       },
       workers,
       options.staging,

@@ -14,7 +14,7 @@ export interface DataplaneOptions {
   host: string;
   /**
    * Room for frames, default 512 slots and 8 large ones; for copies, default what a frame of the policy can need, 256 at least,
-   * and more when changes need more (a number that is given stays). Room in the tables: what is given at least, default what the
+   * in build `live` 48 more per large slot, and more when changes need more (a number that is given stays). Room in the tables: what is given at least, default what the
    * policy needs.
    */
   capacity?: Partial<Capacity>;

@@ -61,6 +61,12 @@ function countMembers({ hosts, customers }: Policy): number[] {
 /** Bytes of a packet that any piece carries: the least path MTU (T4), less an envelope, less the longest IP header, in words of 8. */
 const LEAST_PIECE = (576 - 42 - 60) & ~7;
 
+/**
+ * Copy slots that super-segments need at most, as Linux sends them (64 KiB; segments of a 1500 byte MTU or longer): more, smaller
+ * segments than that may find no slot.
+ */
+export const SLOTS_PER_SUPER = 48;
+
 /** At most that many pieces become of a frame, or one error. */
 export function piecesOf(length: number): number {
   return 1 + Math.ceil(length / LEAST_PIECE);

@@ -6,7 +6,7 @@ import { Dataplane, validatePolicy, verdictOf } from '../../src/index.ts';
 import { ethernet, pattern } from '../packets/index.ts';
 import { envelope4, envelope6 } from '../rules/case.ts';
 import { VMS, policy } from '../rules/fabric.ts';
-import { CASES } from '../rules/index.ts';
+import { CASES, OFFLOAD_CASES } from '../rules/index.ts';
 import { runCase, wasmEngine } from '../rules/engine.ts';
 
 describe.each(['release', 'threads', 'live'] as const)('%s', (build) => {
@@ -19,7 +19,7 @@ describe.each(['release', 'threads', 'live'] as const)('%s', (build) => {
 });
 
 it('no two named packets have one name', () => {
-  const titles = CASES.map(({ rules, name }) => `${rules.join(' ')}: ${name}`);
+  const titles = [...CASES, ...OFFLOAD_CASES].map(({ rules, name }) => `${rules.join(' ')}: ${name}`);
   expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([]);
 });
 
@@ -29,7 +29,7 @@ const ELSEWHERE = ['DROP_FRAME_TOO_LONG', 'DROP_UNKNOWN_PORT', 'DROP_NO_SLOT', '
 
 it('every reason to drop a packet is some named packet’s', () => {
   const seen = new Set(
-    CASES.map(({ expected }) => {
+    [...CASES, ...OFFLOAD_CASES].map(({ expected }) => {
       if (typeof expected === 'number') return expected;
       return 'outputs' in expected ? expected.verdict : verdicts.FORWARD;
     }),

@@ -10,14 +10,16 @@ import { Generations, roomFor } from '../../src/engine/generations.ts';
 import { type Instance, createInstance } from '../../src/engine/instance.ts';
 import { Dataplane, VERDICTS, isDrop, parsePolicy } from '../../src/index.ts';
 import { policy } from '../rules/fabric.ts';
-import { CASES } from '../rules/index.ts';
+import { CASES, OFFLOAD_CASES } from '../rules/index.ts';
 
 const SLOTS = 256;
 const LARGE_SLOTS = 4;
 const COPY_SLOTS = 512;
 const FRAMES_PER_BUILD = 1_000_000;
-/** The longest envelope: bytes that may be written in front of a frame. */
+/** The longest envelope: bytes that may be written in front of a frame. In front of that stands an offload header, if there are any. */
 const ENVELOPE = 62;
+const VNET = 10;
+type Build = 'release' | 'threads' | 'live';
 const CANARY = 0xc5;
 const SEED = Number(process.env.NETVIRT_FUZZ_SEED ?? Date.now() % 0x7fff_ffff);
 
@@ -57,18 +59,20 @@ function mutated(random: Random, frames: readonly Uint8Array[], original: Uint8A
   return frame;
 }
 
-async function harness(build: 'release' | 'threads', host: string, seed: number) {
+async function harness(build: Build, host: string, seed: number) {
   const parsed = parsePolicy(JSON.stringify(policy()));
   const own = parsed.hosts.find(({ name }) => name === host)!;
   const capacity = { slots: SLOTS, largeSlots: LARGE_SLOTS, copySlots: COPY_SLOTS };
-  const instance = await createInstance(build, capacity, 1, build === 'threads' ? 'always' : 'never');
+  const instance = await createInstance(build, capacity, 1, build === 'release' ? 'never' : 'always');
   const generations = new Generations(instance, new Uint8Array(16).fill(seed));
   const generation = generations.build(parsed, own, roomFor(parsed, own, {}, 0));
   generations.publish(generation, undefined);
   const { ports, portOf } = generation.plan;
-  const sent = CASES.filter((one) => one.host === host && one.frame.length > 0);
-  const cases = sent.map(({ frame, port }) => ({ frame, port: portOf.get(port) ?? 0 }));
+  const all = build === 'live' ? [...CASES, ...OFFLOAD_CASES, ...OFFLOAD_CASES] : CASES;
+  const sent = all.filter((one) => one.host === host && one.frame.length > 0);
+  const cases = sent.map(({ frame, port, vnet }) => ({ frame, port: portOf.get(port) ?? 0, vnet }));
   return {
+    isLive: build === 'live',
     instance,
     generation: generation.address,
     cases,
@@ -84,17 +88,33 @@ interface Pushed {
   readonly slot: number;
   readonly size: number;
   readonly length: number;
+  readonly isLive: boolean;
+}
+
+/** An offload header: a frame's own, changed a little or not, or any. */
+function leftToDo(random: Random, own: Uint8Array | undefined, length: number): Uint8Array {
+  const header = Uint8Array.from(own ?? { length: VNET }, (byte: number) => byte);
+  if (own === undefined || random(8) === 0) {
+    const start = random(8) === 0 ? random(0x10000) : random(length + 4);
+    header.set([random(4), [0, 0, 1, 4, 5, 0x81, 3, random(256)][random(8)]!]);
+    header.set([random(256), random(8), random(256), random(8) === 0 ? random(256) : random(6)], 2);
+    header.set([start & 255, start >> 8, [6, 16, random(256)][random(3)]!, random(16) === 0 ? 1 : 0], 6);
+  }
+  if (random(4) === 0) header[random(VNET)]! ^= 1 << random(8);
+  return header;
 }
 
 /** Fills the slots with canaries and frames, and the input ring with their descriptors. */
-function fill({ instance, cases, ports, bytes, view }: Harness, random: Random): Pushed[] {
+function fill(tested: Harness, random: Random): Pushed[] {
+  const { instance, cases, ports, bytes, view, isLive } = tested;
   bytes.fill(CANARY, instance.slots, instance.slots + SLOTS * abi.SLOT_SIZE);
   bytes.fill(CANARY, instance.largeSlots, instance.largeSlots + LARGE_SLOTS * abi.LARGE_SLOT_SIZE);
   bytes.fill(CANARY, instance.copySlots, instance.copySlots + COPY_SLOTS * abi.SLOT_SIZE);
   const frames = cases.map(({ frame }) => frame);
   return Array.from({ length: SLOTS + LARGE_SLOTS }, (_, index) => {
-    const one = cases[random(cases.length)]!;
+    // Long ones need a large slot: others begin with them.
     const isLarge = index >= SLOTS;
+    const one = cases[random(cases.length)]!;
     const size = isLarge ? abi.LARGE_SLOT_SIZE : abi.SLOT_SIZE;
     const slot = isLarge ? instance.largeSlots + (index - SLOTS) * size : instance.slots + index * size;
     const length = place(
@@ -112,8 +132,11 @@ function fill({ instance, cases, ports, bytes, view }: Harness, random: Random):
       random(8) === 0 ? random(random(8) === 0 ? 0x10000 : ports + 1) : one.port,
       true,
     );
-    view.setUint16(at + abi.INPUT_FLAGS, random(500) === 0 ? random(4) : 0, true);
-    return { slot, size, length };
+    const flags = random(500) === 0 ? random(4) : 0;
+    const vnet = isLive && random(4) !== 0 ? leftToDo(random, one.vnet, length) : undefined;
+    if (vnet !== undefined) bytes.set(vnet, slot + abi.SLOT_HEADROOM - VNET);
+    view.setUint16(at + abi.INPUT_FLAGS, flags | (vnet === undefined ? 0 : abi.INPUT_VNET), true);
+    return { slot, size, length, isLive };
   });
 }
 
@@ -127,8 +150,8 @@ function place(bytes: Buffer, slot: number, size: number, frame: Uint8Array, len
 const CANARIES = Buffer.alloc(abi.LARGE_SLOT_SIZE, CANARY);
 
 /** Whether anything was written outside the frame and the room for its envelope. */
-function isSlotClean(bytes: Buffer, { slot, size, length }: Pushed): boolean {
-  const before = abi.SLOT_HEADROOM - ENVELOPE;
+function isSlotClean(bytes: Buffer, { slot, size, length, isLive }: Pushed): boolean {
+  const before = abi.SLOT_HEADROOM - ENVELOPE - (isLive ? VNET : 0);
   const end = abi.SLOT_HEADROOM + length;
   return (
     bytes.compare(CANARIES, 0, before, slot, slot + before) === 0 &&
@@ -137,17 +160,23 @@ function isSlotClean(bytes: Buffer, { slot, size, length }: Pushed): boolean {
 }
 
 /** The copy slots that no output uses are as they were, and of the others nothing but frame and headroom for envelopes. */
-function areCopiesClean(bytes: Buffer, { copySlots }: Instance, outputs: readonly OutputFrame[]): boolean {
+function areCopiesClean(
+  bytes: Buffer,
+  { copySlots, setOffloads }: Instance,
+  outputs: readonly OutputFrame[],
+): boolean {
   const used = new Map(outputs.map((one) => [Math.floor((one.start - copySlots) / abi.SLOT_SIZE), one]));
   for (let number = 0; number < COPY_SLOTS; number++) {
     const slot = copySlots + number * abi.SLOT_SIZE;
     const frame = used.get(number);
     // A slot may have been taken for pieces that were then dropped for a fault: that shows in no output.
     if (frame === undefined) continue;
-    const before = abi.SLOT_HEADROOM - ENVELOPE;
+    const before = abi.SLOT_HEADROOM - ENVELOPE - (setOffloads === undefined ? 0 : VNET);
+    // A long segment has several slots, one behind the other.
+    const end = slot + Math.ceil((frame.end - slot) / abi.SLOT_SIZE) * abi.SLOT_SIZE;
     const isClean =
       bytes.compare(CANARIES, 0, before, slot, slot + before) === 0 &&
-      bytes.compare(CANARIES, 0, slot + abi.SLOT_SIZE - frame.end, frame.end, slot + abi.SLOT_SIZE) === 0;
+      bytes.compare(CANARIES, 0, end - frame.end, frame.end, end) === 0;
     if (!isClean) return false;
   }
   return true;
@@ -206,7 +235,7 @@ function faultOf(
   return fates > 1 ? 'dropped twice' : undefined;
 }
 
-describe.each(['release', 'threads'] as const)('%s', (build) => {
+describe.each(['release', 'threads', 'live'] as const)('%s', (build) => {
   it(`${FRAMES_PER_BUILD} frames, seed ${SEED}`, async () => {
     const random = generator(SEED);
     const tested = await Promise.all(['h1', 'h2'].map((host) => harness(build, host, SEED & 0xff)));
@@ -214,6 +243,7 @@ describe.each(['release', 'threads'] as const)('%s', (build) => {
     let frames = 0;
     for (let round = 0; frames < FRAMES_PER_BUILD; round++) {
       const one = tested[round % tested.length]!;
+      for (let port = 0; port <= one.ports; port++) one.instance.setOffloads?.(port, random(16));
       const { instance, generation, bytes, view } = one;
       const pushed = fill(one, random);
       const before = untouchable(bytes, instance, generation).map((region) => Buffer.from(region));

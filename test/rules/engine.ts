@@ -89,11 +89,11 @@ function engineFor(create: CreateEngine, one: Case): Promise<Engine> {
 /** All that leaves in a case, what came before included. */
 export async function outputsOf(create: CreateEngine, one: Case): Promise<ResultOutput[]> {
   const engine = await engineFor(create, one);
-  const last = { port: one.port, frame: one.frame, now: one.now ?? 0 };
-  return [...(one.before ?? []), last].flatMap(
-    ({ port, frame, now = 0 }, index) =>
-      engine.run(port, frame, one.cut === true && index === (one.before?.length ?? 0), now).outputs,
+  const before = (one.before ?? []).flatMap(
+    ({ port, frame, now = 0 }) => engine.run(port, frame, false, now).outputs,
   );
+  const last = engine.run(one.port, one.frame, one.cut ?? false, one.now ?? 0, one.vnet);
+  return [...before, ...last.outputs];
 }
 
 /** Runs a case and compares. */

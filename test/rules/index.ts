@@ -7,12 +7,14 @@ import { ECHO_CASES } from './echo.ts';
 import { ECN_CASES } from './ecn.ts';
 import { ERROR_CASES } from './errors.ts';
 import { FLOOD_CASES } from './flood.ts';
+import { GROUP_CASES } from './groups.ts';
 import { MSS_CASES } from './mss.ts';
 import { MTU_CASES } from './mtu.ts';
 import { ND_CHECK_CASES } from './ndchecks.ts';
 import { ND_HIDDEN_CASES } from './ndhidden.ts';
 import { NEIGHBOR_CASES } from './neighbors.ts';
 import { NVGRE_CASES } from './nvgre.ts';
+import { OFFLOAD_LIE_CASES } from './offloadlies.ts';
 import { PASSED_ON_CASES } from './passedon.ts';
 import { PATH_MTU_CASES } from './pathmtu.ts';
 import { PIECE_CASES } from './pieces.ts';
@@ -24,6 +26,7 @@ import { ROUTER_CASES } from './router.ts';
 import { ROUTER_SOLICITATION_CASES } from './routersolicitations.ts';
 import { ROUTE_CASES } from './routes.ts';
 import { SEGMENTED_CASES } from './segmented.ts';
+import { TOO_LONG_CASES } from './toolong.ts';
 import { VIRTUAL_CASES } from './virtual.ts';
 import { VLAN_CASES } from './vlan.ts';
 import { WHOLE_CASES } from './wholes.ts';
@@ -67,6 +70,9 @@ export const OFFLOAD_CASES: readonly Case[] = [
   ...CARRIED_CASES,
   ...SEGMENTED_CASES,
   ...WHOLE_CASES,
+  ...TOO_LONG_CASES,
+  ...GROUP_CASES,
+  ...OFFLOAD_LIE_CASES,
 ];
 
 /** Those that the benchmark's plain engine does as well. */

@@ -50,7 +50,7 @@ const W7 = ['W7'];
 export interface Sent {
   readonly one: Super;
   readonly left: Left;
-  send(upper: Upper, fields: PacketFields): Uint8Array;
+  readonly send: (upper: Upper, fields: PacketFields) => Uint8Array;
 }
 
 /** A whole from a VM becomes what `leave` makes of each segment. */

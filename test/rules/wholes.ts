@@ -1,7 +1,6 @@
-/** Super-segments that a port takes whole, and that are cut where it does not; what is told about them where they are too long (W7, T1). */
+/** Super-segments that a port takes whole, and that are cut where it does not (W7). */
 
 import { OFFLOAD_CHECKSUM, OFFLOAD_TSO4, OFFLOAD_TSO6, OFFLOAD_USO } from '../../src/abi/layout.ts';
-import { DROP_OVER_MTU, DROP_TTL_EXCEEDED } from '../../src/abi/verdict.ts';
 import { DATA_VALID, GSO, type Upper, partial, vlan, vnet } from '../packets/index.ts';
 import {
   type Case,
@@ -13,13 +12,11 @@ import {
   fromUplink,
   fromVm,
   pieces,
-  refused,
   rewritten4,
   rewritten6,
-  tunnelled4,
 } from './case.ts';
-import { BLUE, VMS } from './fabric.ts';
-import { ERROR4, ERROR6, error4, error6, routed4, toRouter4, toRouter6 } from './gateway.ts';
+import { BLUE } from './fabric.ts';
+import { routed4, toRouter4 } from './gateway.ts';
 import { type Sent, cut } from './segmented.ts';
 import {
   ID,
@@ -194,135 +191,4 @@ const ARRIVING: Case[] = [
   ),
 ];
 
-/** Segments of `size` bytes, of which the first is quoted. */
-const tooLong = (size: number): Super => ({ bytes: 3000, size });
-const first = (size: number): Segment => segmentsOf(tooLong(size))[0]!;
-const df = { df: true };
-
-const LIMITS: Case[] = [
-  cut(
-    'a',
-    ['W7', 'T1'],
-    'segments as long as the path carries',
-    {
-      one: tooLong(1418),
-      left: TCP4,
-      send: (upper, fields) => frame4('a', 'b', upper, { ...fields, ...df }),
-    },
-    ({ upper, fields }) => tunnelled4('h1', 'h2', BLUE, frame4('a', 'b', upper, { ...fields, ...df })),
-  ),
-  fromVm(
-    'a',
-    ['W7', 'T1', 'T2'],
-    'segments a byte too long: told, quoting the first',
-    frame4('a', 'b', partial(wholeOf(tooLong(1419))), df),
-    refused(DROP_OVER_MTU, 'a', error4('a', frame4('a', 'b', first(1419).upper, df), ERROR4.tooBig(1458))),
-    { vnet: leftWhole(TCP4, 1419) },
-  ),
-  fromVm(
-    'a',
-    ['W7', 'T1', 'T2'],
-    'IPv6 segments a byte too long',
-    frame6('a', 'b', partial(wholeOf(tooLong(1399)))),
-    refused(DROP_OVER_MTU, 'a', error6('a', frame6('a', 'b', first(1399).upper), ERROR6.tooBig(1458))),
-    { vnet: leftWhole(TCP6, 1399) },
-  ),
-  fromVm(
-    'ra',
-    ['W7', 'T1', 'T2'],
-    'rewritten segments a byte too long, though the uplink would take them',
-    frame4('ra', 'rb', partial(wholeOf(tooLong(1461))), df),
-    refused(
-      DROP_OVER_MTU,
-      'ra',
-      error4('ra', frame4('ra', 'rb', first(1461).upper, df), ERROR4.tooBig(1500)),
-    ),
-    { vnet: leftWhole(TCP4, 1461), takes: { uplink: ALL } },
-  ),
-  fromVm(
-    'ra',
-    ['W7', 'T1'],
-    'rewritten segments as long as the path carries, whole',
-    frame4('ra', 'rb', partial(wholeOf(tooLong(1460))), df),
-    {
-      port: 'uplink',
-      frame: rewritten4('ra', 'rb', partial(wholeOf(tooLong(1460))), df),
-      vnet: leftWhole(TCP4, 1460),
-    },
-    { vnet: leftWhole(TCP4, 1460), takes: { uplink: ALL } },
-  ),
-  fromVm(
-    'a',
-    ['W7', 'T1', 'V2'],
-    'routed segments a byte too long: as the VM sent them',
-    toRouter4('a', VMS.st.ipv4, partial(wholeOf(tooLong(1419))), df),
-    refused(
-      DROP_OVER_MTU,
-      'a',
-      error4('a', toRouter4('a', VMS.st.ipv4, first(1419).upper, df), ERROR4.tooBig(1458)),
-    ),
-    { vnet: leftWhole(TCP4, 1419) },
-  ),
-  fromVm(
-    'a',
-    ['W7', 'T1', 'V2'],
-    'routed IPv6 segments a byte too long',
-    toRouter6('a', VMS.st.ipv6, partial(wholeOf(tooLong(1399)))),
-    refused(
-      DROP_OVER_MTU,
-      'a',
-      error6('a', toRouter6('a', VMS.st.ipv6, first(1399).upper), ERROR6.tooBig(1458)),
-    ),
-    { vnet: leftWhole(TCP6, 1399) },
-  ),
-  fromVm(
-    'a',
-    ['W7', 'V2', 'T2'],
-    'no more hops: quoting the first segment',
-    toRouter4('a', VMS.st.ipv4, partial(wholeOf(three)), { ttl: 1 }),
-    refused(
-      DROP_TTL_EXCEEDED,
-      'a',
-      error4('a', toRouter4('a', VMS.st.ipv4, segmentsOf(three)[0]!.upper, { ttl: 1 }), ERROR4.timeExceeded),
-    ),
-    { vnet: left },
-  ),
-  fromVm(
-    'a',
-    ['W7', 'T1'],
-    'TCP without DF: shorter segments',
-    frame4('a', 'b', partial(wholeOf(tooLong(1460)))),
-    pieces(
-      segmentsOf(tooLong(1418)).map(({ upper, fields }) =>
-        tunnelled4('h1', 'h2', BLUE, frame4('a', 'b', upper, fields)),
-      ),
-    ),
-    { vnet: leftWhole(TCP4, 1460) },
-  ),
-  fromVm(
-    'ra',
-    ['W7', 'T1'],
-    'TCP without DF, rewritten: shorter segments, whole',
-    frame4('ra', 'rb', partial(wholeOf(tooLong(1500)))),
-    {
-      port: 'uplink',
-      frame: rewritten4('ra', 'rb', partial(wholeOf(tooLong(1500)))),
-      vnet: leftWhole(TCP4, 1460),
-    },
-    { vnet: leftWhole(TCP4, 1500), takes: { uplink: ALL } },
-  ),
-  fromVm(
-    'a',
-    ['W7', 'T1'],
-    'a path of large packets: segments longer than a slot',
-    frame4('a', 'b', partial(wholeOf(tooLong(2900)))),
-    pieces(
-      segmentsOf(tooLong(2900)).map(({ upper, fields }) =>
-        tunnelled4('h1', 'h2', BLUE, frame4('a', 'b', upper, fields)),
-      ),
-    ),
-    { vnet: leftWhole(TCP4, 2900), provider: { mtu: 9000 } },
-  ),
-];
-
-export const WHOLE_CASES: readonly Case[] = [...WAYS, ...ARRIVING, ...LIMITS];
+export const WHOLE_CASES: readonly Case[] = [...WAYS, ...ARRIVING];
