@@ -8,6 +8,7 @@
 //                entries that it works with
 //   staging      records from the policy compiler
 //   offloads     live build: what each port takes, a byte per port number
+//   holds        live build: per worker a ring of frames that wait for a MAC
 //   workers      per worker: input and output ring, trace, slots, large slots, copy slots
 //   generations  each: header (its capacities, probe bounds, this host), counters, ports, next hops, subnets, tables
 //
@@ -57,6 +58,9 @@ let copySlotsStart: usize = 0;
 export let staging: usize = 0;
 /** Live build: a byte of OFFLOAD_… for every port number, whatever the policy. */
 export let offloads: usize = 0;
+/** Live build: this worker's ring of frames that are kept back; `holdRings`: worker 0's. */
+export let hold: usize = 0;
+export let holdRings: usize = 0;
 /** Where generations begin. */
 export let generationsAddress: usize = 0;
 
@@ -193,7 +197,11 @@ export function layOutWorker(number: u32): void {
   outputEntries = outputEntriesFor(copySlotCount);
   free = FIRST_REGION;
   staging = region(abi.STAGING_RECORDS * abi.RECORD_SIZE);
-  if (isDefined(NETVIRT_LIVE)) offloads = region(PORT_NUMBERS);
+  if (isDefined(NETVIRT_LIVE)) {
+    offloads = region(PORT_NUMBERS);
+    holdRings = region(<usize>requested(abi.CAPACITY_WORKERS) * abi.HOLD_RING_SIZE);
+    hold = holdRings + <usize>number * abi.HOLD_RING_SIZE;
+  }
   for (let one: u32 = 0; one < requested(abi.CAPACITY_WORKERS); one++) {
     const theirInputs = region(<usize>ringEntries * abi.INPUT_SIZE);
     const theirOutputs = region(<usize>outputEntries * abi.OUTPUT_SIZE);

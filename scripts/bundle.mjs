@@ -11,6 +11,7 @@ await build({
   entryPoints: {
     index: 'src/index.ts',
     worker: 'src/engine/worker.ts',
+    'live-worker': 'src/live/worker.ts',
     netvirt: 'src/cli/main.ts',
     'bench-group': 'bench/group.ts',
   },
@@ -24,6 +25,6 @@ await build({
   platform: 'neutral',
   mainFields: ['module', 'main'],
   target: 'es2023',
-  external: ['node:*', 'commander', 'cli-progress', 'cli-table3', 'picocolors'],
+  external: ['node:*', 'commander', 'cli-progress', 'cli-table3', 'picocolors', 'koffi', 'pino'],
   logLevel: 'warning',
 });

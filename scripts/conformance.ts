@@ -51,6 +51,7 @@ const RULES: readonly Rule[] = [
   { id: 'T2', level: 'M', text: 'ICMP errors to the VM' },
   { id: 'T3', level: 'O', text: 'TCP MSS clamp' },
   { id: 'T4', level: 'M', text: 'path MTU from the provider network' },
+  { id: 'T5', level: 'M', text: 'next hops whose MAC is learnt' },
   { id: 'V1', level: 'M', text: 'routing domains never exchange a packet' },
   { id: 'V2', level: 'M', text: 'routing between subnets' },
   { id: 'V3', level: 'M', text: 'by address, else by MAC' },

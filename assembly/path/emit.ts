@@ -8,8 +8,9 @@ import {
   SLOT_HEADROOM,
   SLOT_SIZE,
 } from '../../src/abi/layout';
-import { FORWARD, ICMP_ERROR, PUNT, REPLY } from '../../src/abi/verdict';
+import { DROP_UNRESOLVED, FORWARD, HELD, ICMP_ERROR, LOST_COPY, PUNT, REPLY } from '../../src/abi/verdict';
 import { copySlotCount, copySlots, counters, outputEntries, outputs } from '../memory';
+import { holdBack, isHeld } from './hold';
 import { describeOffload, finishFor, isFurther, isOffloaded, keepOffload } from './offload';
 import { forwardSegments } from './segment';
 
@@ -70,6 +71,11 @@ export function forward(subnet: u32, port: u32, frame: usize, length: u32, bytes
     if (isFurther()) return forwardMore(port, frame, length);
     if (!finishFor(port)) return forwardSegments(subnet, port, frame, bytes);
   }
+  if (isDefined(NETVIRT_LIVE) && isHeld(port, frame)) {
+    if (!holdBack(frame, length)) return drop(subnet, DROP_UNRESOLVED);
+    count(subnet, HELD);
+    return write(DROP_UNRESOLVED, 0, 0, 0);
+  }
   const block = counters + <usize>subnet * COUNTER_BLOCK_SIZE;
   store<u64>(block + COUNTER_BYTES, load<u64>(block + COUNTER_BYTES) + <u64>bytes);
   count(subnet, FORWARD);
@@ -84,6 +90,10 @@ export function addBytes(subnet: u32, bytes: u32): void {
 
 /** Another copy or piece of an input that `forward` counted. */
 export function forwardMore(port: u32, frame: usize, length: u32): void {
+  if (isDefined(NETVIRT_LIVE) && isHeld(port, frame)) {
+    if (!holdBack(frame, length)) count(0, LOST_COPY);
+    return;
+  }
   describe(FORWARD, frame, length, port);
 }
 

@@ -13,6 +13,7 @@ import { NVGRE_HEADER, keyOf } from '../wire/gre';
 import { IPV4_HEADER, Ipv4 } from '../wire/ipv4';
 import { IPV6_HEADER } from '../wire/ipv6';
 import { forward, forwardMore } from './emit';
+import { leavesBy } from './hold';
 import { flowIdOf, flowLabelOf } from './flow';
 import { segmentFrameOf } from './offload';
 
@@ -47,6 +48,7 @@ export function encapsulate(
   flow: u32,
   bytes: u32,
 ): void {
+  if (isDefined(NETVIRT_LIVE)) leavesBy(hop);
   const outerTos = outerTosOf(tos);
   const key = keyTowards(hop, vsid, flow, tos);
   const isIpv4 = hop.family == 4;
@@ -68,6 +70,7 @@ export function encapsulate4(
   tos: u32,
   flow: u32,
 ): void {
+  if (isDefined(NETVIRT_LIVE)) leavesBy(hop);
   const outer = wrapIpv4(frame, length, hop, outerTosOf(tos), keyTowards(hop, vsid, flow, tos));
   forward(subnet, 0, outer, length + OVERHEAD4, length);
 }

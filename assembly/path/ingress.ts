@@ -9,6 +9,7 @@ import {
   DROP_OUTER_MALFORMED,
   DROP_OUTER_TRUNCATED,
 } from '../../src/abi/verdict';
+import { isAnsweredForProvider } from '../live/proxy';
 import { copyOfTo, hostProvider4, hostProvider6High, hostProvider6Low } from '../memory';
 import { LOCAL, NextHop, PROTOCOL_GRE } from '../tables/nexthops';
 import { Provider4, takeProvider4 } from '../tables/providers4';
@@ -46,6 +47,7 @@ export function ingress(frame: usize, length: u32): void {
 }
 
 function puntNotOurs(frame: usize, length: u32): void {
+  if (isDefined(NETVIRT_LIVE) && isAnsweredForProvider(frame, length)) return;
   trace(events.TRACE_NOT_OURS);
   punt(frame, length);
 }

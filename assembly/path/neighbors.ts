@@ -184,7 +184,7 @@ function isRouter(subnet: Subnet, record: u64): bool {
 }
 
 /** About the source address. Returns the length of the frame. */
-function fillAdvertisement(ip: Ipv6, flags: u32, mac: u64): u32 {
+export function fillAdvertisement(ip: Ipv6, flags: u32, mac: u64): u32 {
   const length: u32 = 24 + 8;
   const icmp = changetype<usize>(ip) + IPV6_HEADER;
   store<u64>(icmp, ip.srcHigh, TARGET);

@@ -4,6 +4,7 @@ import * as events from '../../src/abi/trace';
 import { HOST_MAC, generation } from '../memory';
 import { NextHop } from '../tables/nexthops';
 import { Port } from '../tables/ports';
+import { leavesBy } from './hold';
 import { trace } from '../trace';
 import { ETHERNET_HEADER, Ethernet } from '../wire/ethernet';
 import { segmentFrameOf } from './offload';
@@ -17,6 +18,7 @@ export function fitsRewritten(length: u32, hop: NextHop): bool {
 
 /** The MACs of the physical network (W9). `keepsMac`: the sender's own. */
 export function setOuterMacs(port: Port, keepsMac: bool, frame: usize, mac: u64, hop: NextHop): void {
+  if (isDefined(NETVIRT_LIVE)) leavesBy(hop);
   const dst = hop.usesVmMac ? mac : hop.rewriteMac;
   const src = keepsMac ? port.mac : load<u64>(generation, HOST_MAC);
   Ethernet.at(frame).setMacs(dst, src);

@@ -33,7 +33,16 @@ import { putAddress4, removeAddress4 } from './addresses4';
 import { putAddress6, removeAddress6, scopeOf6 } from './addresses6';
 import { putMac, removeMac } from './macs';
 import { putMember, removeMember } from './members';
-import { LOCAL, NextHop, isNextHop, joinPeer, putGatewayHop, putLocalNextHop, putPeer } from './nexthops';
+import {
+  LOCAL,
+  NextHop,
+  isNextHop,
+  joinPeer,
+  putGatewayHop,
+  putLocalNextHop,
+  putNeighbor,
+  putPeer,
+} from './nexthops';
 import { Port, putPort, putPortAddress4, putPortAddress6, removePort } from './ports';
 import { putPrefix } from './prefixes';
 import { putProvider4, removeProvider4 } from './providers4';
@@ -105,6 +114,11 @@ function installRecord(record: usize): u32 {
     case abi.RECORD_NEXT_HOP:
       if (!isNextHop(index) || index == abi.GATEWAY_HOP) return abi.INSTALL_INVALID;
       return installNextHop(record, index);
+    case abi.RECORD_NEIGHBOR:
+      if (!isNextHop(index)) return abi.INSTALL_INVALID;
+      return putNeighbor(index, macAt(record, abi.RECORD_MAC), macAt(record, abi.RECORD_MAC2))
+        ? 0
+        : abi.INSTALL_INVALID;
     case abi.RECORD_SUBNET_ENTRY:
       if (index == 0 || index >= subnetCapacity || domainOf(record) >= domainCapacity)
         return abi.INSTALL_INVALID;

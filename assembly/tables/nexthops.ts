@@ -4,6 +4,7 @@
 // Frozen over IPv4 (42 bytes):  Ethernet 14 | IPv4 20 | GRE 8       Frozen over IPv6 (62 bytes):  Ethernet 14 | IPv6 40 | GRE 8
 
 import { GATEWAY_HOP, NEXT_HOP_DRAFT00, NEXT_HOP_VM_MAC } from '../../src/abi/layout';
+import { publish64 } from '../epoch';
 import {
   HOST_MAC,
   HOST_PROVIDER4,
@@ -122,6 +123,16 @@ export function putPeer(index: u32, family: u32, mac: u64, ttl: u32): void {
   Ethernet.at(hop.header).setMacs(mac, load<u64>(generation, HOST_MAC));
   if (family == 4) freezeIpv4(hop, ttl);
   else freezeIpv6(hop, ttl);
+}
+
+/** Other MACs towards a peer, each in one store: a packet has the one or the other. */
+export function putNeighbor(index: u32, mac: u64, rewriteMac: u64): bool {
+  const hop = NextHop.at(index);
+  if (hop.isHere) return false;
+  // The word ends with the first two bytes of the source MAC, which stay.
+  publish64(hop.header, mac | ((<u64>load<u16>(hop.header, 6)) << 48));
+  publish64(hop.header + offsetof<NextHop>('rewriteMac'), rewriteMac);
+  return true;
 }
 
 function freezeIpv4(hop: NextHop, ttl: u32): void {

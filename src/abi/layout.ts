@@ -75,6 +75,21 @@ export const OUTPUT_PORT = 8; // u16
 export const OUTPUT_VERDICT = 10; // u16, see verdict.ts
 export const OUTPUT_INPUT = 12; // u32, number of the input in its batch
 
+// Frames that are kept back, live build: a ring per worker, of which the worker writes PRODUCED and the host CONSUMED, numbers of
+// frames that never go back.
+export const HOLD_SLOTS = 32;
+export const HOLD_HEADER = 128;
+export const HOLD_PRODUCED = 0; // u32
+export const HOLD_CONSUMED = 64; // u32
+export const HOLD_SLOT_SIZE = 2048;
+export const HOLD_RING_SIZE = HOLD_HEADER + HOLD_SLOTS * HOLD_SLOT_SIZE;
+// In a slot:
+export const HOLD_LENGTH = 0; // u32, bytes of the frame
+export const HOLD_NEXT_HOP = 4; // u32, index
+export const HOLD_GENERATION = 8; // u32, address of the generation that the index is of
+/** The frame as it would leave, but for its destination MAC; its virtio-net header stands in front. */
+export const HOLD_FRAME = 128;
+
 // Counters: a block per subnet, u64 each: packets by verdict, then the bytes of forwarded frames as they came in.
 // Block 0 belongs to packets whose subnet is not known. Every worker has its own blocks; readers add them up.
 export const COUNTER_BLOCK_SIZE = 512;
@@ -134,6 +149,8 @@ export const RECORD_VLAN = 10;
 export const RECORD_ROUTE = 11;
 /** The routes of a domain, all at once: INDEX = domain, FAMILY, BASE, COUNT; the ranges stand there already (`stageRanges`). */
 export const RECORD_ROUTES = 12;
+/** The MACs of a next hop that is a peer's, which stays as it is otherwise: INDEX, MAC = outer, MAC2 = of rewritten packets. */
+export const RECORD_NEIGHBOR = 13;
 /** Takes away what KIND and key name. */
 export const RECORD_REMOVE = 0x80;
 

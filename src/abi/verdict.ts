@@ -15,6 +15,9 @@ export const SUPPRESSED_ERROR = 4;
 /** Counted only: copies of a flooded frame that did not fit the path of their host (V5). */
 export const LOST_COPY = 5;
 
+/** Counted only: packets that are kept back until the MAC of their next hop is known (`assembly/path/hold.ts`). */
+export const HELD = 6;
+
 /** Every verdict from here on is a drop. */
 export const FIRST_DROP = 8;
 
@@ -93,6 +96,9 @@ export const DROP_ICMP_UNMATCHED = 56;
 // What a sender left to be done to a frame (W7).
 export const DROP_OFFLOAD_HEADER = 57;
 export const DROP_OFFLOAD_TYPE = 58;
+
+// The physical network.
+export const DROP_UNRESOLVED = 60;
 
 /** Room for this many verdicts in every block of counters. */
 export const VERDICT_COUNT = 64;

@@ -5,12 +5,15 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { OutputError, systemReason } from '../capture/files.ts';
 import { CaptureError } from '../capture/index.ts';
+import { LiveError } from '../live/types.ts';
 import { PolicyError } from '../policy/errors.ts';
 import { packageFile } from '../package-files.ts';
 import type { BenchCommandOptions } from './bench.ts';
 import { InputError, UsageError } from './errors.ts';
 import type { ExplainOptions } from './explain.ts';
 import { standardStream } from './paths.ts';
+import type { DoctorOptions } from './doctor.ts';
+import type { RunOptions } from './run.ts';
 import type { SimulateOptions } from './simulate.ts';
 import type { TransferOptions } from './transfer.ts';
 import type { VerifyCommandOptions } from './verify.ts';
@@ -36,10 +39,26 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+const RUN_HELP = `
+The policy may leave out MACs of hosts and gateways, and gateways: they are learnt from the kernel. It is followed while
+it runs: a changed file is put in force as a whole, or refused, and the one before stays. SIGINT and SIGTERM end it,
+SIGUSR1 prints what was counted, SIGHUP reads the policy again. docs/live.md has the details.`;
+
 const SIMULATE_HELP = `
 The policy is run as it is, and twice more with the same frames: with all VMs by NVGRE (the wire shows one provider
 address per host) and with all by IP Rewrite (one per VM address; free ones of the hosts' prefixes are taken). The
 quotient of the addresses that the switches learnt is the factor. docs/simulate.md has the details.`;
+
+/** An option that may be given several times. */
+function collect(text: string, all: string[]): string[] {
+  return [...all, text];
+}
+
+function parseWorkers(text: string): number {
+  if (/^\d{1,2}$/.test(text) && Number(text) >= 1 && Number(text) <= 63) return Number(text);
+  throw new InvalidArgumentError('Expected a number from 1 to 63.');
+}
+
 function parseCount(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Expected a number from 0 to 999999999.');
@@ -205,6 +224,56 @@ function program(): Command {
     .addOption(json())
     .action(async (options: BenchCommandOptions) => (await import('./bench.ts')).bench(options));
   netvirt
+    .command('run')
+    .description(
+      'make this Linux machine a host of the fabric: VMs’ interfaces on one side, the provider network on the other',
+    )
+    .argument('<policy>', 'policy, YAML or JSON', standardStream)
+    .addOption(
+      new Option('--host <name>', 'the host of the policy that this machine is').makeOptionMandatory(),
+    )
+    .addOption(new Option('--uplink <interface>', 'interface on the provider network').makeOptionMandatory())
+    .option(
+      '--attach <endpoint=interface>',
+      'interface that an endpoint is behind; several times',
+      collect,
+      [],
+    )
+    .option(
+      '--await <endpoint=interface>',
+      'the same for one that the policy may move to this host later',
+      collect,
+      [],
+    )
+    .option('--tap <endpoint=name>', 'make a tap for an endpoint; several times', collect, [])
+    .addOption(
+      new Option('--io <backend>', 'how frames are read and sent; auto: the best that works')
+        .choices(['auto', 'packet', 'xdp', 'mmsg'])
+        .default('auto'),
+    )
+    .addOption(
+      new Option('--workers <number>', 'threads that move frames').argParser(parseWorkers).default(1),
+    )
+    .addOption(
+      new Option('--stats <seconds>', 'seconds between two lines about what was counted; 0: none')
+        .argParser(parseCount)
+        .default(60),
+    )
+    .addOption(
+      new Option('--log <format>', 'of the log on stderr; default: text on a terminal, else json').choices([
+        'text',
+        'json',
+      ]),
+    )
+    .addOption(json())
+    .addHelpText('after', RUN_HELP)
+    .action(async (policy: string, options: RunOptions) => (await import('./run.ts')).run(policy, options));
+  netvirt
+    .command('doctor')
+    .description('what this machine allows of live I/O, and how to get what is missing')
+    .addOption(json())
+    .action(async (options: DoctorOptions) => (await import('./doctor.ts')).doctor(options));
+  netvirt
     .command('example')
     .description(
       'the main job on an embedded example: two customers with the same addresses cross one network',
@@ -217,7 +286,7 @@ function program(): Command {
 
 /** Errors that say what the input's fault is; anything else is ours and shows its stack. */
 function isInputFault(error: unknown): error is Error {
-  return [PolicyError, CaptureError, OutputError, InputError, RangeError].some(
+  return [PolicyError, CaptureError, OutputError, InputError, LiveError, RangeError].some(
     (kind) => error instanceof kind,
   );
 }

@@ -8,7 +8,8 @@ import { keptPorts } from '../policy/compile.ts';
 import type { Change } from '../policy/delta.ts';
 import { didYouMean, show } from '../policy/errors.ts';
 import { FabricState } from '../policy/fabric-state.ts';
-import type { Endpoint, Host, Policy } from '../policy/model.ts';
+import type { Endpoint, Host, IpAddress, MacAddress, Policy } from '../policy/model.ts';
+import { Neighbors } from '../policy/neighbors.ts';
 import { TablesFullError } from '../policy/numbers.ts';
 import { applyEffects } from '../policy/update.ts';
 import { hostOf } from '../policy/whereabouts.ts';
@@ -17,6 +18,7 @@ import { checkTime, clock } from './clock.ts';
 import { Batch, checkPort } from './batch.ts';
 import { CopyRoom, copySlotsForSupers } from './copy-room.ts';
 import { type Generation, Generations, roomFor } from './generations.ts';
+import { destinationOf, takeHeld } from './held.ts';
 import { type Instance, type TableCapacity, createInstance } from './instance.ts';
 import { type DataplaneOptions, checkOptions, findHost, refuseOwnHost, toPolicy } from './options.ts';
 
@@ -26,12 +28,19 @@ const DEFAULT_LARGE_SLOTS = 8;
 /** Room for changes when the tables were full once, as a part of what is there. */
 const SLACK = 0.5;
 
-/** For the pool, which is this module's friend. */
+/** For the pool and for live I/O, which are this module's friends. */
 export let instanceOf: (dataplane: Dataplane) => Instance;
+/** For live I/O: that many bytes of the memory, whole pages of the system, that nothing else will use. */
+export let reserveOf: (dataplane: Dataplane, size: number) => number;
 
 export class Dataplane {
   static {
     instanceOf = (dataplane) => dataplane.#instance;
+    reserveOf = (dataplane, size) => {
+      const address = dataplane.#generations.reserve(size);
+      dataplane.batch.refresh();
+      return address;
+    };
   }
 
   /** Frames in, frames out. */
@@ -41,6 +50,7 @@ export class Dataplane {
   readonly #options: DataplaneOptions;
   readonly #history: CounterHistory;
   readonly #copies: CopyRoom;
+  readonly #neighbors: Neighbors;
   #host: Host;
   #policy: Policy | undefined;
   #state: FabricState | undefined;
@@ -51,6 +61,7 @@ export class Dataplane {
     generations: Generations,
     history: CounterHistory,
     copies: CopyRoom,
+    neighbors: Neighbors,
     current: Generation,
     policy: Policy,
     host: Host,
@@ -65,6 +76,7 @@ export class Dataplane {
     this.#options = options;
     this.#history = history;
     this.#copies = copies;
+    this.#neighbors = neighbors;
   }
 
   /**
@@ -101,10 +113,11 @@ export class Dataplane {
     const seed = options.seed ?? crypto.getRandomValues(new Uint8Array(16));
     const history = new CounterHistory(instance);
     const copies = new CopyRoom(instance, capacity.copySlots !== undefined);
-    const generations = new Generations(instance, seed, history, copies);
+    const neighbors = new Neighbors();
+    const generations = new Generations(instance, seed, history, copies, neighbors);
     const current = generations.build(policy, host, tables);
     generations.publish(current, undefined);
-    return new Dataplane(instance, generations, history, copies, current, policy, host, options);
+    return new Dataplane(instance, generations, history, copies, neighbors, current, policy, host, options);
   }
 
   get host(): Host {
@@ -236,6 +249,36 @@ export class Dataplane {
   load(policy: Policy | string | object): void {
     this.#replace(toPolicy(policy), 0);
     this.#state = undefined;
+  }
+
+  /** Peers' own provider addresses that packets go to and whose MACs the policy leaves to be learnt: `setNeighbor` tells them. */
+  get learntAddresses(): readonly IpAddress[] {
+    return this.#current.plan.learntAddresses;
+  }
+
+  /**
+   * Says which MAC leads to a peer, while packets are processed: each sees the one or the other. It stays what it is when the
+   * policy changes. Packets to peers whose MAC is not known are dropped as `DROP_UNRESOLVED` (build `live`).
+   * @param address one of `learntAddresses`; others are remembered.
+   * @param mac of the peer's interface, or of the router that leads there; undefined: not known any more.
+   */
+  setNeighbor(address: IpAddress, mac: MacAddress | undefined): void {
+    if (this.#neighbors.set(address, mac)) this.#current.plan.applyNeighbor(address);
+  }
+
+  /**
+   * The frames that were kept back since the last call (build `live`), each as it would leave but for its destination MAC.
+   * @param onFrame `held`: virtio-net header and frame, valid until it returns; `macOf`: the MAC, once it is known.
+   */
+  takeHeld(onFrame: (held: Uint8Array, macOf: () => MacAddress | undefined) => void): void {
+    takeHeld(this.#instance, (held, hop, generation) => {
+      const destination = destinationOf(held);
+      onFrame(held, () =>
+        this.#current.address === generation && destination !== undefined
+          ? this.#current.plan.outerMac(hop, destination)
+          : undefined,
+      );
+    });
   }
 
   #replace(policy: Policy, slack: number): void {

@@ -10,6 +10,7 @@ import {
 import { CounterHistory } from '../observe/counters.ts';
 import { Plan, measure } from '../policy/compile.ts';
 import type { Host, Policy } from '../policy/model.ts';
+import { Neighbors } from '../policy/neighbors.ts';
 import { TablesFullError } from '../policy/numbers.ts';
 import { RecordWriter } from '../policy/record-writer.ts';
 import { CopyRoom } from './copy-room.ts';
@@ -38,20 +39,23 @@ export class Generations {
   readonly #history: CounterHistory;
   #retired: Retired[] = [];
   readonly #copies: CopyRoom;
+  readonly #neighbors: Neighbors;
   #end: number;
   #epoch = 1;
 
-  /** @param history reads what is counted. @param copies grows with what a frame may need. */
+  /** @param history reads what is counted. @param copies grows with what a frame may need. @param neighbors what is learnt. */
   constructor(
     instance: Instance,
     seed: Uint8Array,
     history = new CounterHistory(instance),
     copies = new CopyRoom(instance, true),
+    neighbors = new Neighbors(),
   ) {
     this.#instance = instance;
     this.#seed = seed;
     this.#history = history;
     this.#copies = copies;
+    this.#neighbors = neighbors;
     this.#end = instance.generations;
   }
 
@@ -88,7 +92,7 @@ export class Generations {
     const block = this.#room(size);
     this.#instance.openGeneration(block.address, size);
     this.#history.open(block.address, capacity.subnets);
-    const plan = new Plan(policy, host, capacity, this.#sink(block.address));
+    const plan = new Plan(policy, host, capacity, this.#sink(block.address), this.#neighbors);
     try {
       plan.load(policy, before);
     } catch (error) {
@@ -109,6 +113,15 @@ export class Generations {
   /** Ends an epoch: what was removed in it can be used again when all workers have noticed. */
   endEpoch(): void {
     this.#epoch = this.#instance.endEpoch();
+  }
+
+  /**
+   * Memory for something else than tables, for ever; later generations go behind it.
+   * @param size bytes, whole pages of the system.
+   * @throws RangeError when there is not that much memory.
+   */
+  reserve(size: number): number {
+    return this.#behindAll(size);
   }
 
   /** In place of one that nobody reads any more, else behind all. */

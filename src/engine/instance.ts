@@ -134,8 +134,12 @@ export interface Instance extends Calls {
   readonly slots: number;
   readonly largeSlots: number;
   readonly traces: number;
+  /** Of worker 0, those of the others follow; 0 but in the live build. */
+  readonly holdRings: number;
   /** Where generations may begin. */
   readonly generations: number;
+  /** Everything that the module exports: a build may have calls of its own. */
+  readonly exports: object;
 }
 
 /** Whether packets are staged: when the tables are larger than the processor's caches, always, or never. */
@@ -228,6 +232,7 @@ function describe(
   return {
     module,
     memory,
+    exports,
     capacity,
     workers,
     ringEntries: number('ringEntries'),
@@ -246,6 +251,7 @@ function describe(
     largeSlots: number('largeSlotsAddress'),
     traces: number('tracesAddress'),
     generations: number('generationsAddress'),
+    holdRings: exports.setOffloads === undefined ? 0 : number('holdRingsAddress'),
     capacitiesAddress: exports.capacitiesAddress,
     generationSize: exports.generationSize,
     openGeneration: exports.openGeneration,

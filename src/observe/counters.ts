@@ -1,12 +1,12 @@
 /** What the WASM side counted, by verdict and by virtual subnet. */
 
 import { COUNTER_BLOCK_SIZE, COUNTER_BYTES } from '../abi/layout.ts';
-import { FORWARD, ICMP_ERROR, LOST_COPY, PUNT, REPLY, SUPPRESSED_ERROR } from '../abi/verdict.ts';
+import { FORWARD, HELD, ICMP_ERROR, LOST_COPY, PUNT, REPLY, SUPPRESSED_ERROR } from '../abi/verdict.ts';
 import type { Generation } from '../engine/generations.ts';
 import type { Instance } from '../engine/instance.ts';
 import { type DropName, VERDICTS, isDrop } from './verdicts.ts';
 
-/** Every packet that came in is one of forwarded, punted, replies and drops. */
+/** Every packet that came in is one of forwarded, punted, replies, held and drops. */
 export interface Count {
   /** Packets that left, by one port or by several. */
   readonly forwarded: number;
@@ -23,6 +23,8 @@ export interface Count {
   readonly suppressedErrors: number;
   /** Copies of flooded packets that did not fit the path to their host. */
   readonly lostCopies: number;
+  /** Packets kept back because the MAC of their next hop is not known (build `live`); what became of them their keeper knows. */
+  readonly held: number;
 }
 
 export interface SubnetCount extends Count {
@@ -160,6 +162,7 @@ function readBlock(block: Float64Array): Count {
     errors: block[ICMP_ERROR]!,
     suppressedErrors: block[SUPPRESSED_ERROR]!,
     lostCopies: block[LOST_COPY]!,
+    held: block[HELD]!,
   };
 }
 
@@ -180,5 +183,6 @@ function sum(counts: readonly Count[]): Count {
     errors: total('errors'),
     suppressedErrors: total('suppressedErrors'),
     lostCopies: total('lostCopies'),
+    held: total('held'),
   };
 }

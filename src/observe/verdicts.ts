@@ -3,7 +3,7 @@
 import * as verdicts from '../abi/verdict.ts';
 
 export type VerdictName = keyof typeof verdicts extends infer Name
-  ? Exclude<Name, 'FIRST_DROP' | 'VERDICT_COUNT' | 'SUPPRESSED_ERROR' | 'LOST_COPY'>
+  ? Exclude<Name, 'FIRST_DROP' | 'VERDICT_COUNT' | 'SUPPRESSED_ERROR' | 'LOST_COPY' | 'HELD'>
   : never;
 export type DropName = Extract<VerdictName, `DROP_${string}`>;
 
@@ -101,6 +101,7 @@ const TABLE: readonly [VerdictName, rule: string, sentence: string][] = [
   ['DROP_ICMP_UNMATCHED', 'T4', 'an ICMP error about a tunnel that is none of ours'],
   ['DROP_OFFLOAD_HEADER', 'W7', 'the offload header in front of the frame does not describe it'],
   ['DROP_OFFLOAD_TYPE', 'W7', 'its sender left a kind of segmentation to be done that is not known here'],
+  ['DROP_UNRESOLVED', 'T5', 'the MAC that leads to its host on the physical network is not known'],
 ];
 
 /** All verdicts by number. */

@@ -8,8 +8,9 @@ import * as abi from '../abi/layout.ts';
 import type { TableCapacity } from '../engine/instance.ts';
 import { DomainTables, type PlannedSubnet } from './domain-tables.ts';
 import { domainsOf, measure, speakersOfDraft00 } from './measure.ts';
-import type { Endpoint, Host, Policy, RoutingDomain } from './model.ts';
-import { NextHops, type PeerHop, isReachedDirectly, tunnelFamily } from './next-hops.ts';
+import type { Endpoint, Host, IpAddress, Policy, RoutingDomain } from './model.ts';
+import { Neighbors } from './neighbors.ts';
+import { NextHops, type PeerHop, isReachedDirectly, ownOf, tunnelFamily } from './next-hops.ts';
 import { type Epochs, Numbers, Stretches, TablesFullError } from './numbers.ts';
 import { RecordWriter } from './record-writer.ts';
 
@@ -64,8 +65,17 @@ export class Plan {
   #hasIpv6Tunnel = false;
   #anyDraft00 = false;
   readonly #keptPorts = new Map<string, number>();
+  readonly #neighbors: Neighbors;
 
-  constructor(policy: Policy, host: Host, capacity: TableCapacity, sink: Sink) {
+  /** @param neighbors what was learnt so far; it outlives the plan. */
+  constructor(
+    policy: Policy,
+    host: Host,
+    capacity: TableCapacity,
+    sink: Sink,
+    neighbors: Neighbors = new Neighbors(),
+  ) {
+    this.#neighbors = neighbors;
     this.host = host;
     this.provider = policy.provider;
     this.hosts = [...policy.hosts];
@@ -181,10 +191,8 @@ export class Plan {
     const { writer } = this.sink;
     const family = tunnelFamily(this, host, hop.host);
     if (family === 6 && !this.#hasIpv6Tunnel) throw new TablesFullError('the first tunnel over IPv6');
-    const outer = family === 4 ? hop.host.ipv4! : hop.host.ipv6!;
     let flags = hop.useVmMac ? abi.NEXT_HOP_VM_MAC : 0;
     if (host.nvgreKey === 'draft00' || hop.host.nvgreKey === 'draft00') flags |= abi.NEXT_HOP_DRAFT00;
-    const direct = isReachedDirectly(host, outer.address) ? hop.host.mac : (host.gateway?.mac ?? 0);
     writer.begin(abi.RECORD_NEXT_HOP);
     writer.u8(abi.RECORD_FAMILY, family);
     writer.u8(abi.RECORD_FLAGS, flags);
@@ -192,8 +200,7 @@ export class Plan {
     writer.u32(abi.RECORD_INDEX, hop.index);
     writer.u32(abi.RECORD_PEER_RING, hop.first);
     writer.u16(abi.RECORD_MTU, provider.mtu);
-    writer.mac(abi.RECORD_MAC, direct);
-    writer.mac(abi.RECORD_MAC2, hop.rewriteMac);
+    this.#writeMacs(hop);
     writer.providerAddresses(hop.host);
     if (hop.first !== hop.index) return;
     for (const own of [hop.host.ipv4, hop.host.ipv6]) {
@@ -202,6 +209,64 @@ export class Plan {
       writer.u16(abi.RECORD_NEXTHOP, hop.index);
       writer.provider(own.address);
     }
+  }
+
+  /** The peer's address that its tunnel goes to, and its outer MAC as the policy has it, 0 = not at all. */
+  #tunnelOf(hop: PeerHop): { outer: IpAddress; given: number } {
+    const outer = ownOf(hop.host, tunnelFamily(this, this.host, hop.host))!.address;
+    const isDirect = isReachedDirectly(this.host, outer);
+    return { outer, given: isDirect ? hop.host.mac : (this.host.gateway?.mac ?? 0) };
+  }
+
+  /** 0: not known. */
+  #macsOf(hop: PeerHop): { tunnel: number; rewrite: number } {
+    const { outer, given } = this.#tunnelOf(hop);
+    const learnt = hop.learns === 0 ? 0 : this.#neighbors.macOf(ownOf(hop.host, hop.learns)!.address);
+    return {
+      tunnel: given === 0 ? this.#neighbors.macOf(outer) : given,
+      rewrite: hop.rewriteMac === 0 ? learnt : hop.rewriteMac,
+    };
+  }
+
+  #writeMacs(hop: PeerHop): void {
+    const { writer } = this.sink;
+    const { tunnel, rewrite } = this.#macsOf(hop);
+    writer.mac(abi.RECORD_MAC, tunnel);
+    writer.mac(abi.RECORD_MAC2, rewrite);
+  }
+
+  /** The outer MAC of what leaves by a peer's next hop, to the peer itself or rewritten; undefined: nobody knows it. */
+  outerMac(index: number, destination: IpAddress): number | undefined {
+    const hop = this.hops.peers.get(index);
+    if (hop === undefined) return undefined;
+    const { tunnel, rewrite } = this.#macsOf(hop);
+    const isTunnel = [hop.host.ipv4, hop.host.ipv6].some((own) => own?.address.value === destination.value);
+    return (isTunnel ? tunnel : rewrite) || undefined;
+  }
+
+  /** Addresses of the peer whose MAC is not in the policy. */
+  #learntBy(hop: PeerHop): IpAddress[] {
+    const { outer, given } = this.#tunnelOf(hop);
+    const rewrite = hop.learns === 0 ? [] : [ownOf(hop.host, hop.learns)!.address];
+    return given === 0 ? [outer, ...rewrite] : rewrite;
+  }
+
+  /** Peers' own addresses that packets go to and whose MACs are not in the policy, each once. */
+  get learntAddresses(): IpAddress[] {
+    const all = [...this.hops.peers.values()].flatMap((hop) => this.#learntBy(hop));
+    return [...new Map(all.map((address) => [address.value, address])).values()];
+  }
+
+  /** The neighbours know another MAC for an address: what leads there changes, between two packets. */
+  applyNeighbor({ value }: IpAddress): void {
+    const { writer } = this.sink;
+    for (const hop of this.hops.peers.values()) {
+      if (!this.#learntBy(hop).some((address) => address.value === value)) continue;
+      writer.begin(abi.RECORD_NEIGHBOR);
+      writer.u32(abi.RECORD_INDEX, hop.index);
+      this.#writeMacs(hop);
+    }
+    writer.flush();
   }
 
   /** What a next hop is, for people. */

@@ -26,6 +26,7 @@ export function addHost(
       names: transaction.registry(index.hostNames, owner),
       macs: transaction.registry(index.hostMacs, owner),
       claimProvider,
+      isLearnable: false,
       claimGateway: (address, path) => {
         const had = index.providers.get(address.value);
         if (had !== undefined) {

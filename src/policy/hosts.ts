@@ -6,7 +6,7 @@ import type { Path } from './errors.ts';
 import type { Gateway, Host, InterfaceAddress, IpAddress, Ipv4Address, Ipv6Address } from './model.ts';
 import type { Readable } from './readable.ts';
 import type { Registry } from './registry.ts';
-import { type HostDocument, hostSchema } from './schema.ts';
+import { type HostDocument, UNICAST_MAC, hostSchema } from './schema.ts';
 
 /** Takes an address on the physical network, which only one host, VM or gateway can have. */
 export type ClaimProvider = (address: IpAddress, path: Path) => boolean;
@@ -17,6 +17,8 @@ export interface HostContext {
   readonly names: Registry<string>;
   readonly macs: Registry<number>;
   readonly claimProvider: ClaimProvider;
+  /** MACs may be missing: who runs the policy learns them. */
+  readonly isLearnable: boolean;
   /** Hosts may share a gateway. */
   readonly claimGateway: (address: IpAddress, path: Path) => void;
 }
@@ -33,6 +35,7 @@ export function readHost(
   const { name } = fields;
   const mac = fields.mac === undefined ? undefined : parseMac(fields.mac);
   const gateway = fields.gateway === undefined ? undefined : readGateway(collector, fields.gateway, at);
+  if (!context.isLearnable) requireMacs(collector, document, at);
   const host: Host = {
     name: name ?? '',
     index,
@@ -81,6 +84,16 @@ function readGateway(
   return { addresses: [address], mac: mac === undefined ? 0 : parseMac(mac)! };
 }
 
+/** Without a kernel to ask, a MAC that is not given would be a guess. */
+function requireMacs(collector: Collector, document: unknown, at: Path): void {
+  if (typeof document !== 'object' || document === null) return;
+  const { mac, gateway } = document as { mac?: unknown; gateway?: { mac?: unknown } | null };
+  const missing = `expected ${UNICAST_MAC}, got nothing`;
+  if (mac === undefined) collector.add([...at, 'mac'], missing);
+  if (typeof gateway === 'object' && gateway !== null && gateway.mac === undefined)
+    collector.add([...at, 'gateway', 'mac'], missing);
+}
+
 /** What has nothing to do with who reaches whom. An unknown key may be meant for anything. */
 const OTHER_FIELDS: ReadonlySet<unknown> = new Set(['name', 'mac', 'nvgreKey']);
 
@@ -103,6 +116,7 @@ export function readHosts(
   documents: readonly unknown[],
   path: Path,
   claimProvider: ClaimProvider,
+  isLearnable: boolean,
 ): ReadHosts {
   const hosts: Host[] = [];
   const byName = new Map<string, Host>();
@@ -115,6 +129,7 @@ export function readHosts(
     names: collector.unique(),
     macs: collector.unique(),
     claimProvider,
+    isLearnable,
     claimGateway: (address, place) => gateways.push({ address, path: place }),
   };
   for (const [position, document] of documents.entries()) {

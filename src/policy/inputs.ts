@@ -6,8 +6,9 @@
 export interface HostInput {
   readonly name: string;
   readonly addresses: readonly string[];
-  readonly mac: string;
-  readonly gateway?: { readonly address: string; readonly mac: string } | undefined;
+  /** Only what `parsePolicy` reads as `learnable` can do without it, and without the gateway's. */
+  readonly mac?: string | undefined;
+  readonly gateway?: { readonly address: string; readonly mac?: string | undefined } | undefined;
   readonly nvgreKey?: 'rfc7637' | 'draft00' | undefined;
 }
 

@@ -1,7 +1,8 @@
 /** How many table entries a host needs for a policy. */
 
 import type { TableCapacity } from '../engine/instance.ts';
-import type { Endpoint, Host, Policy, RoutingDomain } from './model.ts';
+import type { Endpoint, Host, IpAddress, Policy, RoutingDomain } from './model.ts';
+import { isReachedDirectly } from './next-hops.ts';
 import { treeWords } from './ranges.ts';
 
 export interface KnownDomain {
@@ -61,6 +62,8 @@ class Count {
   readonly #peers = new Set<Host>();
   /** Peers with their own next hops for rewritten packets. */
   readonly #rewritePeers = new Set<string>();
+  /** Beside those: next hops whose MAC is learnt, one for each family. */
+  readonly #learningPeers = new Set<string>();
   readonly #capacity: { -readonly [Key in keyof TableCapacity]: number } = {
     ports: 0,
     subnets: 0,
@@ -133,15 +136,23 @@ class Count {
       capacity[customer.family === 4 ? 'addresses4' : 'addresses6']++;
       if (provider === undefined) continue;
       capacity[provider.family === 4 ? 'providers4' : 'providers6']++;
-      if (!isLocal) this.#rewritePeers.add(`${peer.index} ${endpoint.useVmMac}`);
+      if (isLocal) continue;
+      this.#rewritePeers.add(`${peer.index} ${endpoint.useVmMac}`);
+      if (peer.mac === 0 || this.#isWithoutGateway(provider))
+        this.#learningPeers.add(`${peer.index} ${endpoint.useVmMac} ${provider.family}`);
     }
+  }
+
+  #isWithoutGateway(provider: IpAddress): boolean {
+    return (this.#host.gateway?.mac ?? 0) === 0 && !isReachedDirectly(this.#host, provider);
   }
 
   finish(): TableCapacity {
     for (const peer of speakersOfDraft00(this.#policy.hosts, this.#host)) this.#peers.add(peer);
     const peers = [...this.#peers];
     // Rewritten packets to one host may go directly or by the gateway.
-    this.#capacity.nextHops = this.#capacity.ports + peers.length + 2 * this.#rewritePeers.size;
+    this.#capacity.nextHops =
+      this.#capacity.ports + peers.length + 2 * this.#rewritePeers.size + this.#learningPeers.size;
     this.#capacity.providers4 += peers.filter(({ ipv4 }) => ipv4 !== undefined).length;
     this.#capacity.providers6 += peers.filter(({ ipv6 }) => ipv6 !== undefined).length;
     return this.#capacity;

@@ -44,6 +44,7 @@ export interface Provider {
 
 export interface Gateway {
   readonly addresses: readonly IpAddress[];
+  /** 0: to be learnt. */
   readonly mac: MacAddress;
 }
 
@@ -51,6 +52,7 @@ export interface Host {
   readonly name: string;
   /** Position in `Policy.hosts`. */
   readonly index: number;
+  /** 0: to be learnt. */
   readonly mac: MacAddress;
   readonly ipv4: InterfaceAddress<Ipv4Address> | undefined;
   readonly ipv6: InterfaceAddress<Ipv6Address> | undefined;

@@ -1,14 +1,16 @@
 /** Next hops by number: local ports, and peers as endpoints need them. 0 is the gateway. */
 
 import { contains } from './addresses.ts';
-import type { Host, IpAddress, Policy } from './model.ts';
+import type { Host, InterfaceAddress, IpAddress, Policy } from './model.ts';
 import type { Numbers } from './numbers.ts';
 
 export interface PeerHop {
   readonly index: number;
   readonly host: Host;
-  /** Outer destination MAC of rewritten packets; the VM's own where `useVmMac` is true. */
+  /** Outer destination MAC of rewritten packets that the policy gives; the VM's own where `useVmMac` is true. 0: `learns`. */
   readonly rewriteMac: number;
+  /** The MAC of rewritten packets is the one that leads to the peer's own address of this family; 0: it is given, or a tunnel's. */
+  readonly learns: 0 | 4 | 6;
   readonly useVmMac: boolean;
   /** The first one of this host, itself perhaps. */
   readonly first: number;
@@ -48,15 +50,15 @@ export class NextHops {
 
   /** The peer by NVGRE. */
   ofHost(peer: Host): number {
-    return (this.#plain[peer.index] ?? this.#add(peer, 0, false)).index;
+    return (this.#plain[peer.index] ?? this.#add(peer, 0, 0, false)).index;
   }
 
   /** The peer that an endpoint is behind; `provider`: the address that rewritten packets to it carry. */
   ofEndpoint(peer: Host, useVmMac: boolean, provider: IpAddress | undefined): number {
     if (provider === undefined) return this.ofHost(peer);
     const isDirect = isReachedDirectly(this.#host, provider);
-    if (!isDirect) return this.#of(peer, this.#host.gateway?.mac ?? 0, false);
-    return this.#of(peer, peer.mac, useVmMac);
+    const mac = isDirect ? peer.mac : (this.#host.gateway?.mac ?? 0);
+    return this.#of(peer, mac, this.#learns(peer, mac, provider), isDirect && useVmMac);
   }
 
   /** The host is gone; another one may get its index. */
@@ -64,34 +66,56 @@ export class NextHops {
     for (const hop of this.peers.values()) {
       if (hop.host !== host) continue;
       this.peers.delete(hop.index);
-      this.#byKey.delete(`${host.index} ${hop.rewriteMac} ${hop.useVmMac}`);
+      this.#byKey.delete(keyOf(hop));
       this.#numbers.release(hop.index);
     }
     this.#plain[host.index] = undefined;
   }
 
-  #of(host: Host, rewriteMac: number, useVmMac: boolean): number {
-    if (rewriteMac === 0) return this.ofHost(host);
+  /** A family that one of the two hosts does not have needs no MAC: nothing is sent by it. */
+  #learns(peer: Host, mac: number, { family }: IpAddress): 0 | 4 | 6 {
+    const isCommon = ownOf(this.#host, family) !== undefined && ownOf(peer, family) !== undefined;
+    return mac === 0 && isCommon ? family : 0;
+  }
+
+  #of(host: Host, rewriteMac: number, learns: 0 | 4 | 6, useVmMac: boolean): number {
+    if (rewriteMac === 0 && learns === 0) return this.ofHost(host);
     const hop =
-      this.#byKey.get(`${host.index} ${rewriteMac} ${useVmMac}`) ?? this.#add(host, rewriteMac, useVmMac);
+      this.#byKey.get(keyOf({ host, rewriteMac, learns, useVmMac })) ??
+      this.#add(host, rewriteMac, learns, useVmMac);
     return hop.index;
   }
 
-  #add(host: Host, rewriteMac: number, useVmMac: boolean): PeerHop {
+  #add(host: Host, rewriteMac: number, learns: 0 | 4 | 6, useVmMac: boolean): PeerHop {
     const index = this.#numbers.take();
-    const first = this.#plain[host.index]?.index ?? (rewriteMac === 0 ? index : this.ofHost(host));
-    const hop = { index, host, rewriteMac, useVmMac, first };
-    if (rewriteMac === 0) this.#plain[host.index] = hop;
-    else this.#byKey.set(`${host.index} ${rewriteMac} ${useVmMac}`, hop);
+    const isTunnel = rewriteMac === 0 && learns === 0;
+    const first = this.#plain[host.index]?.index ?? (isTunnel ? index : this.ofHost(host));
+    const hop = { index, host, rewriteMac, learns, useVmMac, first };
+    if (isTunnel) this.#plain[host.index] = hop;
+    else this.#byKey.set(keyOf(hop), hop);
     this.peers.set(index, hop);
     this.#isNew(hop);
     return hop;
   }
 }
 
+function keyOf({
+  host,
+  rewriteMac,
+  learns,
+  useVmMac,
+}: Pick<PeerHop, 'host' | 'rewriteMac' | 'learns' | 'useVmMac'>): string {
+  return `${host.index} ${rewriteMac} ${learns} ${useVmMac}`;
+}
+
+/** The host's own address of a family. */
+export function ownOf(host: Host, family: 4 | 6): InterfaceAddress | undefined {
+  return family === 4 ? host.ipv4 : host.ipv6;
+}
+
 /** The address lies in the host's own provider prefix of that family. */
 export function isReachedDirectly(host: Host, address: IpAddress): boolean {
-  const own = address.family === 4 ? host.ipv4 : host.ipv6;
+  const own = ownOf(host, address.family);
   return own !== undefined && contains(own, address);
 }
 

@@ -20,6 +20,11 @@ export interface ParseOptions {
   file?: string;
   /** Default: by the file's extension, else JSON if the text begins with `{`, else YAML. */
   format?: 'yaml' | 'json';
+  /**
+   * What a running host learns from its kernel may be missing: MACs of hosts and gateways, and gateways. For dataplanes that are
+   * told the MACs (`Dataplane.setNeighbor`); default false.
+   */
+  learnable?: boolean;
 }
 
 /**
@@ -30,7 +35,7 @@ export function parsePolicy(text: string, options: ParseOptions = {}): Policy {
   const file = options.file ?? 'policy';
   const source = text.startsWith('\ufeff') ? text.slice(1) : text;
   const format = options.format ?? formatOf(file, source);
-  const { policy, found } = lookAt(parseText(source, file, format));
+  const { policy, found } = lookAt(parseText(source, file, format), options.learnable ?? false);
   if (found.length > 0) throw new PolicyError(locateInText(found, source, file, format));
   return markValid(policy);
 }
@@ -40,27 +45,27 @@ export function parsePolicy(text: string, options: ParseOptions = {}): Policy {
  * @throws PolicyError with all problems, without lines and columns.
  */
 export function validatePolicy(document: unknown, options: { name?: string } = {}): Policy {
-  const { policy, found } = lookAt(document);
+  const { policy, found } = lookAt(document, false);
   if (found.length > 0) throw new PolicyError(toProblems(found, options.name ?? 'policy', undefined));
   return markValid(policy);
 }
 
 /** Twice where there are problems: the same rules, the second time with an eye on what stands where. */
-function lookAt(document: unknown): { policy: Policy; found: readonly Found[] } {
+function lookAt(document: unknown, isLearnable: boolean): { policy: Policy; found: readonly Found[] } {
   try {
     const first = new FirstLook();
-    const policy = readPolicy(first, document);
+    const policy = readPolicy(first, document, isLearnable);
     first.finish();
     return { policy, found: [] };
   } catch (error) {
     if (!(error instanceof ProblemFound)) throw error;
   }
   const collector = new Collector();
-  return { policy: readPolicy(collector, document), found: collector.found };
+  return { policy: readPolicy(collector, document, isLearnable), found: collector.found };
 }
 
 /** Reads as much as can be read, so that every problem is found; the result counts only if there was none. */
-function readPolicy(collector: Collector, document: unknown): Policy {
+function readPolicy(collector: Collector, document: unknown, isLearnable: boolean): Policy {
   const root =
     typeof document === 'object' && document !== null && !Array.isArray(document)
       ? (document as Record<string, unknown>)
@@ -70,7 +75,7 @@ function readPolicy(collector: Collector, document: unknown): Policy {
   const providers = collector.unique<number | bigint>();
   const claimProvider: ClaimProvider = (address, path) =>
     providers.claim(address.value, path, () => `provider address ${formatIp(address)}`);
-  const hosts = readHosts(collector, listOf(root.hosts), ['hosts'], claimProvider);
+  const hosts = readHosts(collector, listOf(root.hosts), ['hosts'], claimProvider, isLearnable);
   const fabric: Fabric = {
     collector,
     hosts,
@@ -82,7 +87,7 @@ function readPolicy(collector: Collector, document: unknown): Policy {
   };
   const customers = readCustomers(fabric, listOf(root.customers), ['customers']);
   const policy: Policy = { version: 1, provider: buildProvider(provider), hosts: hosts.hosts, customers };
-  checkUnderlay(collector, policy, hosts.unsound);
+  checkUnderlay(collector, policy, hosts.unsound, isLearnable);
   return policy;
 }
 

@@ -70,7 +70,8 @@ const name = () =>
     minLength: 1,
     maxLength: 63,
   });
-const mac = () => text('a unicast MAC like 02:00:00:00:00:01', isUnicastMac);
+export const UNICAST_MAC = 'a unicast MAC like 02:00:00:00:00:01';
+const mac = () => text(UNICAST_MAC, isUnicastMac);
 const address = () => text('an IPv4 or IPv6 address', isAddress);
 const NETWORK = 'a network like 10.1.1.0/24, host bits zero';
 const prefix = () =>
@@ -142,12 +143,18 @@ export const hostSchema = object({
     ),
     'provider addresses, at most one of a family, with the length of their prefix',
   ),
-  mac: field(mac(), 'MAC of its interface on the physical network, unique'),
+  mac: field(
+    z.optional(mac()),
+    'MAC of its interface on the physical network, unique; only `netvirt run` can do without it: it learns it',
+  ),
   gateway: field(
     z.optional(
       object({
         address: field(address(), 'its address on the physical network'),
-        mac: field(mac(), 'its MAC: the outer destination beyond the provider prefix'),
+        mac: field(
+          z.optional(mac()),
+          'its MAC: the outer destination beyond the provider prefix; only `netvirt run` can do without it: it learns it',
+        ),
       }),
     ),
     'next hop towards other provider prefixes',

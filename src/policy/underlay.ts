@@ -17,8 +17,14 @@ interface Target {
  * Checks the hosts of every routing domain against each other. Reports one example per source host and problem. Pairs are
  * never enumerated: a large fabric has a thousand hosts in each of a thousand routing domains.
  * @param unsound hosts that are incomplete: nothing is said about them.
+ * @param isLearnable the kernel may know a next hop where the policy has no gateway.
  */
-export function checkUnderlay(collector: Collector, policy: Policy, unsound: ReadonlySet<Host>): void {
+export function checkUnderlay(
+  collector: Collector,
+  policy: Policy,
+  unsound: ReadonlySet<Host>,
+  isLearnable: boolean,
+): void {
   const reported = new Set<string>();
   for (const { routingDomains } of policy.customers) {
     for (const { endpoints } of routingDomains) {
@@ -29,7 +35,7 @@ export function checkUnderlay(collector: Collector, policy: Policy, unsound: Rea
       if (hosts.length < 2) continue;
       checkFamilies(collector, hosts, reported);
       checkMtu(collector, policy, hosts);
-      checkNextHops(collector, hosts, endpoints, policy, reported);
+      if (!isLearnable) checkNextHops(collector, hosts, endpoints, policy, reported);
     }
   }
 }

@@ -23,8 +23,9 @@ it('no two named packets have one name', () => {
   expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([]);
 });
 
-/** Shown elsewhere, because a named packet cannot show them: test/engine/batch.test.ts, test/conformance/pool.test.ts. */
-const ELSEWHERE = ['DROP_FRAME_TOO_LONG', 'DROP_UNKNOWN_PORT', 'DROP_NO_SLOT'];
+/** Shown elsewhere, because a named packet cannot show them: test/engine/batch.test.ts, test/conformance/pool.test.ts,
+    test/live/learning.test.ts. */
+const ELSEWHERE = ['DROP_FRAME_TOO_LONG', 'DROP_UNKNOWN_PORT', 'DROP_NO_SLOT', 'DROP_UNRESOLVED'];
 
 it('every reason to drop a packet is some named packet’s', () => {
   const seen = new Set(
