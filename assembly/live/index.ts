@@ -6,5 +6,5 @@ export { openArea } from './area';
 export { collect } from './collect';
 export { inputBytes, inputsDescribed } from './describe';
 export { beginInputs, describeFrame, describeMessages } from './messages';
-export { describeBlock, describeSlots, isInQueue, openBlock, releaseBlock, releaseSlots } from './packet';
+export { describeSlots, isInQueue, releaseSlots } from './packet';
 export { openChunks, reapXdp, receiveXdp, reclaimChunks, refillXdp, returnChunks, sendXdp } from './xdp';

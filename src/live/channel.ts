@@ -12,11 +12,11 @@ export type Source =
   | {
       readonly kind: 'packet';
       readonly fd: number;
-      readonly version: 2 | 3;
       readonly ring: number;
-      /** Of a slot (version 2) or block (version 3), bytes. */
-      readonly size: number;
-      readonly count: number;
+      /** Bytes of a slot, and of the blocks that the slots are in. */
+      readonly slotSize: number;
+      readonly blockSize: number;
+      readonly slots: number;
     }
   | { readonly kind: 'mmsg'; readonly fd: number }
   | { readonly kind: 'tap'; readonly fd: number }
@@ -87,17 +87,22 @@ export interface LiveCalls {
   describeSlots(
     ring: number,
     slotSize: number,
+    blockSize: number,
     slots: number,
     next: number,
     most: number,
     port: number,
     hasVnet: number,
   ): number;
-  isInQueue(ring: number, slotSize: number, slot: number): number;
-  releaseSlots(ring: number, slotSize: number, slots: number, first: number, count: number): void;
-  openBlock(block: number): number;
-  describeBlock(most: number, port: number, hasVnet: number): number;
-  releaseBlock(block: number): void;
+  isInQueue(ring: number, slotSize: number, blockSize: number, slot: number): number;
+  releaseSlots(
+    ring: number,
+    slotSize: number,
+    blockSize: number,
+    slots: number,
+    first: number,
+    count: number,
+  ): void;
   openChunks(address: number): void;
   receiveXdp(xsk: number, most: number, port: number): number;
   sendXdp(xsk: number, lane: number, skip: number): number;

@@ -39,7 +39,6 @@ export const PACKET_MR_PROMISC = 1;
 export const PACKET_FANOUT_HASH = 0;
 export const PACKET_FANOUT_FLAG_UNIQUEID = 0x2000;
 export const TPACKET_V2 = 1;
-export const TPACKET_V3 = 2;
 
 // <linux/if_xdp.h>
 export const SOL_XDP = 283;
@@ -109,6 +108,9 @@ export const IFF_UP = 1;
 export const IFF_RUNNING = 0x40;
 /** <linux/if_arp.h> */
 export const ARPHRD_ETHER = 1;
+
+/** <sys/prctl.h> */
+export const PR_SET_TIMERSLACK = 29;
 
 // <poll.h>, <fcntl.h>, <sys/eventfd.h>
 export const POLLIN = 1;

@@ -22,6 +22,9 @@ export interface Calls {
   read(fd: number, buffer: number, length: number): number;
   write(fd: number, buffer: Uint8Array, length: number): number;
   writev(fd: number, vectors: number, count: number): number;
+  /** @param time address of a struct timespec. */
+  nanosleep(time: number, rest: number): number;
+  prctl(option: number, a: number, b: number, c: number, d: number): number;
   open(path: string, flags: number): number;
   close(fd: number): number;
   eventfd(value: number, flags: number): number;
@@ -81,6 +84,8 @@ export async function loadSystem(): Promise<System> {
     read: func('read', 'int64', 'int', 'int64', 'uint64'),
     write: func('write', 'int64', 'int', 'void *', 'uint64'),
     writev: func('writev', 'int64', 'int', 'int64', 'int'),
+    nanosleep: func('nanosleep', 'int', 'int64', 'int64'),
+    prctl: func('prctl', 'int', 'int', 'uint64', 'uint64', 'uint64', 'uint64'),
     open: func('open', 'int', 'str', 'int'),
     close: func('close', 'int', 'int'),
     eventfd: func('eventfd', 'int', 'uint32', 'int'),

@@ -13,7 +13,7 @@ import { countsOf, newsOf } from './counts.ts';
 import { Loop, type ThreadSink } from './loop.ts';
 import { MessageBuffers } from './messages.ts';
 import { MessageReceiver } from './mmsg.ts';
-import { BlockReceiver, SlotReceiver } from './packet.ts';
+import { SlotReceiver } from './packet.ts';
 import { loadSystem } from './system.ts';
 import { XdpPort } from './xdp.ts';
 
@@ -119,9 +119,7 @@ class Thread {
     if (source.kind === 'xdp') return this.#xdpPort(source.fd, source.xsk, channel.port);
     if (source.kind !== 'packet')
       return new MessageReceiver(source.fd, source.kind === 'tap', channel, this.#buffers);
-    return source.version === 3
-      ? new BlockReceiver(context, source, channel)
-      : new SlotReceiver(context, source, channel, this.#buffers);
+    return new SlotReceiver(context, source, channel, this.#buffers);
   }
 
   #sink(sink: Sink, channel: Channel): ThreadSink {

@@ -50,8 +50,10 @@ import { attachControlFilter, openPacketSocket } from './sockets.ts';
 import { type System, check, errnoText, setInt, systemError, words } from './system.ts';
 import { LiveError } from './types.ts';
 
-/** Entries of each ring. */
-const ENTRIES = 2048;
+/** Entries of each ring: what comes while the thread does not run. With many ports each gets less. */
+const MOST_ENTRIES = 4096;
+const LEAST_ENTRIES = 2048;
+const FEW_SOCKETS = 4;
 /** Ethernet header and two tags. */
 const LINK_HEADERS = 22;
 
@@ -60,6 +62,8 @@ export interface Umem {
   /** Where frames lie: the UMEM of every socket. */
   readonly chunks: Region;
   readonly chunkSize: number;
+  /** Of each ring. */
+  readonly entries: number;
   /** Which chunks are free (`src/abi/live.ts`). */
   readonly table: Region;
 }
@@ -75,15 +79,16 @@ function chunkFor(mtu: number): number | undefined {
 /** @param sockets that a thread may have. @param mtu largest of the interfaces that AF_XDP can serve. */
 export function makeUmem(regions: Regions, sockets: number, mtu: number): Umem {
   const chunkSize = chunkFor(mtu) ?? 4096;
+  const entries = sockets <= FEW_SOCKETS ? MOST_ENTRIES : LEAST_ENTRIES;
   // For every ring that receives, and what leaves meanwhile.
-  const count = (sockets + 1) * ENTRIES;
+  const count = (sockets + 1) * entries;
   const chunks = regions.take(count * chunkSize);
   const table = regions.take(CHUNKS_FREE + count * 5);
   const view = new DataView(regions.bytes(table).buffer, table.address);
   view.setUint32(CHUNKS_START, chunks.address, true);
   view.setUint32(CHUNKS_SIZE, chunkSize, true);
   view.setUint32(CHUNKS_COUNT, count, true);
-  return { chunks, chunkSize, table };
+  return { chunks, chunkSize, entries, table };
 }
 
 interface Xsk {
@@ -202,10 +207,10 @@ function openXsk(context: PortContext, umem: Umem, queue: number): Xsk {
       check(system, system.setsockopt(fd, SOL_XDP, option, value, value.length), `${name}: ${what}`);
     set(XDP_UMEM_REG, registration, 'cannot register memory for AF_XDP');
     for (const option of [XDP_UMEM_FILL_RING, XDP_UMEM_COMPLETION_RING, XDP_RX_RING, XDP_TX_RING])
-      set(option, words(ENTRIES), 'cannot make an AF_XDP ring');
+      set(option, words(umem.entries), 'cannot make an AF_XDP ring');
     // Since Linux 6.17; before, one system call sends 32 frames.
-    setInt(system, fd, SOL_XDP, XDP_MAX_TX_SKB_BUDGET, ENTRIES);
-    mapRings(context, fd, table, rings);
+    setInt(system, fd, SOL_XDP, XDP_MAX_TX_SKB_BUDGET, umem.entries);
+    mapRings(context, umem.entries, fd, table, rings);
     // struct sockaddr_xdp: family u16, flags u16, ifindex, queue, shared UMEM. Flags 0: without copies where the driver can.
     const address = words(AF_XDP, ifindex, queue, 0);
     check(
@@ -220,7 +225,13 @@ function openXsk(context: PortContext, umem: Umem, queue: number): Xsk {
   }
 }
 
-function mapRings({ system, regions, name }: PortContext, fd: number, table: Region, rings: Region[]): void {
+function mapRings(
+  { system, regions, name }: PortContext,
+  entries: number,
+  fd: number,
+  table: Region,
+  rings: Region[],
+): void {
   // struct xdp_mmap_offsets: for rx, tx, fill and completion producer, consumer, desc, flags, u64 each
   const answer = new Uint8Array(128);
   const result = system.getsockopt(fd, SOL_XDP, XDP_MMAP_OFFSETS, answer, words(answer.length));
@@ -235,7 +246,7 @@ function mapRings({ system, regions, name }: PortContext, fd: number, table: Reg
   ];
   for (const { at, to, page, entry } of kinds) {
     const offset = (index: number) => Number(offsets.getBigUint64(at + index * 8, true));
-    const ring = regions.take(offset(2) + ENTRIES * entry);
+    const ring = regions.take(offset(2) + entries * entry);
     try {
       regions.map(ring, fd, page, name);
     } catch (error) {
@@ -245,7 +256,7 @@ function mapRings({ system, regions, name }: PortContext, fd: number, table: Reg
     rings.push(ring);
     for (let index = 0; index < 3; index++)
       view.setUint32(to + index * 4, ring.address + offset(index), true);
-    view.setUint32(to + 12, ENTRIES - 1, true);
+    view.setUint32(to + 12, entries - 1, true);
   }
 }
 

@@ -105,7 +105,7 @@ const commands: Record<string, (argument: never) => unknown> = {
 
   counters() {
     const { forwarded, drops, punted, replies } = dataplane!.counters();
-    return { ports: live!.counters(), forwarded: Number(forwarded), punted: Number(punted), replies, drops };
+    return { ports: live!.counters(), forwarded, punted, replies, drops };
   },
 };
 

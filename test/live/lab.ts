@@ -100,12 +100,12 @@ export class Child {
   }
 
   async answer(): Promise<Reply> {
-    const { value, done } = await this.#lines.next();
-    if (done === true) throw new Error('the child has ended');
-    return JSON.parse(value) as Reply;
+    const line = await this.#lines.next();
+    if (line.done === true) throw new Error('the child has ended');
+    return JSON.parse(line.value) as Reply;
   }
 
-  /** Calls one of the functions in `child.ts`. @throws Error with what it threw */
+  /** Calls one of the functions in `child.ts`. What it throws is an answer too: `error`, and `kind` of a LiveError. */
   async call(command: string, argument: unknown = {}): Promise<Reply> {
     this.#process.stdin!.write(`${JSON.stringify({ command, argument })}\n`);
     return this.answer();

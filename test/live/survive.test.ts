@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ethernet, hex, ipv4, pattern, udp } from '../packets/index.ts';
-import { type Child, Lab, type Reply, reasonToSkip } from './lab.ts';
+import { type Child, Lab, reasonToSkip } from './lab.ts';
 import { POLICY } from './policy.ts';
 
 interface PortReply {
@@ -127,7 +127,7 @@ describe.skipIf(skip !== undefined)(`what live I/O survives${skip === undefined 
     lab.pair('t2', 'v2');
     await until(child, ({ t2 }) => t2!.state === 'up');
     await child.call('listen', ['v2']);
-    const after = (await child.call('exchange', { send: [['v1', toNeighbor]] })) as Reply;
+    const after = await child.call('exchange', { send: [['v1', toNeighbor]] });
     expect(after['received']).toMatchObject({ v2: [toNeighbor] });
     const types = await eventTypes(child);
     expect(types[0]).toBe('port-gone');
