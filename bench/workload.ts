@@ -1,6 +1,6 @@
 /** Policies and packets to measure with: one customer, virtual subnets, endpoints on many hosts, UDP packets between them. */
 
-import { udp } from '../src/cli/example/frames.ts';
+import { udp } from '../src/frames/build.ts';
 import type { Endpoint, Host, Ipv4Address, Policy, Route } from '../src/policy/model.ts';
 
 export const OPERATIONS = ['egress', 'ingress', 'rewrite'] as const;

@@ -16,6 +16,15 @@ export interface InspectRow {
   malformed: number;
 }
 
+/** Whose packet a frame is. */
+export interface Identity {
+  readonly tunnel: InspectRow['tunnel'];
+  readonly network: number | undefined;
+  readonly customer: string | undefined;
+  readonly source: string;
+  readonly decoded: Decoded;
+}
+
 export interface Inspection {
   readonly packets: number;
   readonly bytes: number;
@@ -68,24 +77,32 @@ export class Inspector {
     if (isCut) this.#cut++;
     const fault = isCut ? undefined : decoded.fault;
     if (fault !== undefined) this.#faults.set(fault, (this.#faults.get(fault) ?? 0) + 1);
-    const row = this.#row(decoded);
+    const { tunnel, network, customer, source } = this.#identify(decoded);
+    const row = this.#rowOf(tunnel, network, customer, source);
     row.packets++;
     row.bytes += originalLength;
     if (fault !== undefined) row.malformed++;
   }
 
-  #row({ tunnel, network, outer, inner }: Decoded): InspectRow {
+  /** Counts nothing. */
+  identify(frame: Uint8Array): Identity {
+    const decoded = decode(frame);
+    return { ...this.#identify(decoded), decoded };
+  }
+
+  #identify({ tunnel, network, outer, inner }: Decoded): Omit<Identity, 'decoded'> {
     const rewritten = this.#rewritten(tunnel, outer);
     if (rewritten !== undefined) {
       const { customer, endpoint } = rewritten;
-      return this.#rowOf('IP Rewrite', endpoint.vsid, customer, endpoint.name);
+      return { tunnel: 'IP Rewrite', network: endpoint.vsid, customer, source: endpoint.name };
     }
     const sender = inner ?? outer;
     const owner = this.#owner(sender?.srcMac, tunnel === 'NVGRE' ? network : undefined);
     const vsid = network ?? (tunnel === 'none' ? owner?.endpoint.vsid : undefined);
     const customer = tunnel === 'VXLAN' || vsid === undefined ? undefined : this.#customers.get(vsid);
     const name = sender === undefined ? 'no MAC' : formatMac(sender.srcMac);
-    return this.#rowOf(tunnel, vsid, customer, tunnel === 'VXLAN' ? name : (owner?.endpoint.name ?? name));
+    const source = tunnel === 'VXLAN' ? name : (owner?.endpoint.name ?? name);
+    return { tunnel, network: vsid, customer, source };
   }
 
   #rowOf(

@@ -73,7 +73,13 @@ function fiveTuple(outer: Outer): Uint8Array {
 }
 
 function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  return Buffer.concat(parts);
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** The path that the router takes for these fields. */
@@ -137,7 +143,7 @@ export class SpreadProbe {
 function flowOf({ endpoint, frame }: Sent): string {
   const outer = readOuter(frame);
   const identity = outer === undefined ? frame.subarray(0, 14) : fiveTuple(outer);
-  return `${endpoint} ${Buffer.from(identity).toString('latin1')}`;
+  return `${endpoint} ${String.fromCharCode(...identity)}`;
 }
 
 export function spreadOf(
