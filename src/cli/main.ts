@@ -7,6 +7,7 @@ import { OutputError, systemReason } from '../capture/files.ts';
 import { CaptureError } from '../capture/index.ts';
 import { PolicyError } from '../policy/errors.ts';
 import { packageFile } from '../package-files.ts';
+import type { DemoOptions } from './demo.ts';
 import { InputError, UsageError } from './errors.ts';
 import type { ExplainOptions } from './explain.ts';
 import { standardStream } from './paths.ts';
@@ -42,6 +43,11 @@ quotient of the addresses that the switches learnt is the factor. docs/simulate.
 function parseCount(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Expected a number from 0 to 999999999.');
+}
+
+function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) < 65536) return Number(text);
+  throw new InvalidArgumentError('Expected a number from 0 to 65535.');
 }
 
 function program(): Command {
@@ -196,6 +202,13 @@ function program(): Command {
     .option('-o, --output <folder>', 'where its files go', 'out')
     .addOption(json())
     .action(async (options: OutputOption) => (await import('./example/run.ts')).example(options));
+  netvirt
+    .command('demo')
+    .description(
+      'serve the browser demo to this machine: watch packets, edit policies, read captures, measure',
+    )
+    .option('--port <number>', '0: any that is free', parsePort, 8080)
+    .action(async (options: DemoOptions) => (await import('./demo.ts')).demo(options));
   return netvirt;
 }
 

@@ -3,7 +3,7 @@
  * hash into N equal regions, here with CRC-32 (IEEE 802.3) over the fields that it looks at, in the order of the wire.
  */
 
-import { crc32 } from 'node:zlib';
+import { crc32 } from './crc32.ts';
 import { ETHERNET, type Outer, PROTOCOL_GRE, hasPorts, readOuter } from './outer.ts';
 import type { Sent } from './fabric.ts';
 

@@ -115,6 +115,11 @@ export class LiveFabric {
     else this.#cut.delete(host);
   }
 
+  /** Name of the switch that a host hangs on, a provider prefix. */
+  switchOf(host: string): string {
+    return this.#network.switchOf(this.dataplane(host).host);
+  }
+
   isCut(host: string): boolean {
     return this.#cut.has(host);
   }
