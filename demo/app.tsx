@@ -17,6 +17,11 @@ interface View {
 
 const VIEWS: Readonly<Record<string, View>> = {
   fabric: { title: 'Fabric', purpose: 'Follow a packet', load: () => Promise.resolve(FabricView) },
+  policy: {
+    title: 'Policy',
+    purpose: 'Say who is who',
+    load: async () => (await import('./policy/view.tsx')).PolicyView,
+  },
 };
 
 const viewInAddress = () => {

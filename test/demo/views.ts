@@ -2,11 +2,18 @@
 
 import type { Page } from 'playwright-core';
 
-export const VIEWS = ['fabric'] as const;
+export const VIEWS = ['fabric', 'policy'] as const;
 
 export const PREPARATIONS: Readonly<Record<(typeof VIEWS)[number], (page: Page) => Promise<void>>> = {
   fabric: async (page) => {
     await page.locator('.stop', { hasText: 'encapsulated' }).click();
     await page.locator('.factor strong[data-vms]').waitFor();
+  },
+  policy: async (page) => {
+    const text = page.getByRole('textbox');
+    await text.fill(
+      (await text.inputValue()).replace('host: host2', 'host: hots2').replace('10.0.0.21', '10.9.0.21'),
+    );
+    await page.locator('.problems li').first().waitFor();
   },
 };
