@@ -22,6 +22,11 @@ const VIEWS: Readonly<Record<string, View>> = {
     purpose: 'Say who is who',
     load: async () => (await import('./policy/view.tsx')).PolicyView,
   },
+  capture: {
+    title: 'Capture',
+    purpose: 'Whose packets are these?',
+    load: async () => (await import('./capture/view.tsx')).CaptureView,
+  },
 };
 
 const viewInAddress = () => {

@@ -68,8 +68,11 @@ export class Inspector {
     }
   }
 
-  /** @param originalLength length on the wire, bytes; more than the frame's where the capture cut it. */
-  add(frame: Uint8Array, originalLength: number): void {
+  /**
+   * @param originalLength length on the wire, bytes; more than the frame's where the capture cut it.
+   * @returns whose it is.
+   */
+  add(frame: Uint8Array, originalLength: number): Identity {
     const isCut = frame.length < originalLength;
     const decoded = decode(frame);
     this.#packets++;
@@ -77,24 +80,21 @@ export class Inspector {
     if (isCut) this.#cut++;
     const fault = isCut ? undefined : decoded.fault;
     if (fault !== undefined) this.#faults.set(fault, (this.#faults.get(fault) ?? 0) + 1);
-    const { tunnel, network, customer, source } = this.#identify(decoded);
+    const identity = this.#identify(decoded);
+    const { tunnel, network, customer, source } = identity;
     const row = this.#rowOf(tunnel, network, customer, source);
     row.packets++;
     row.bytes += originalLength;
     if (fault !== undefined) row.malformed++;
+    return identity;
   }
 
-  /** Counts nothing. */
-  identify(frame: Uint8Array): Identity {
-    const decoded = decode(frame);
-    return { ...this.#identify(decoded), decoded };
-  }
-
-  #identify({ tunnel, network, outer, inner }: Decoded): Omit<Identity, 'decoded'> {
+  #identify(decoded: Decoded): Identity {
+    const { tunnel, network, outer, inner } = decoded;
     const rewritten = this.#rewritten(tunnel, outer);
     if (rewritten !== undefined) {
       const { customer, endpoint } = rewritten;
-      return { tunnel: 'IP Rewrite', network: endpoint.vsid, customer, source: endpoint.name };
+      return { tunnel: 'IP Rewrite', network: endpoint.vsid, customer, source: endpoint.name, decoded };
     }
     const sender = inner ?? outer;
     const owner = this.#owner(sender?.srcMac, tunnel === 'NVGRE' ? network : undefined);
@@ -102,7 +102,7 @@ export class Inspector {
     const customer = tunnel === 'VXLAN' || vsid === undefined ? undefined : this.#customers.get(vsid);
     const name = sender === undefined ? 'no MAC' : formatMac(sender.srcMac);
     const source = tunnel === 'VXLAN' ? name : (owner?.endpoint.name ?? name);
-    return { tunnel, network: vsid, customer, source };
+    return { tunnel, network: vsid, customer, source, decoded };
   }
 
   #rowOf(

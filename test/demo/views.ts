@@ -2,7 +2,7 @@
 
 import type { Page } from 'playwright-core';
 
-export const VIEWS = ['fabric', 'policy'] as const;
+export const VIEWS = ['fabric', 'policy', 'capture'] as const;
 
 export const PREPARATIONS: Readonly<Record<(typeof VIEWS)[number], (page: Page) => Promise<void>>> = {
   fabric: async (page) => {
@@ -15,5 +15,11 @@ export const PREPARATIONS: Readonly<Record<(typeof VIEWS)[number], (page: Page) 
       (await text.inputValue()).replace('host: host2', 'host: hots2').replace('10.0.0.21', '10.9.0.21'),
     );
     await page.locator('.problems li').first().waitFor();
+    await page.locator('.problems button').first().click();
+  },
+  capture: async (page) => {
+    await page.getByRole('button', { name: 'Record an example' }).click();
+    await page.locator('.packet', { hasText: 'NVGRE' }).nth(2).click();
+    await page.locator('.hex').waitFor();
   },
 };
