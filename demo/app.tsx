@@ -27,6 +27,11 @@ const VIEWS: Readonly<Record<string, View>> = {
     purpose: 'Whose packets are these?',
     load: async () => (await import('./capture/view.tsx')).CaptureView,
   },
+  speed: {
+    title: 'Speed',
+    purpose: 'How fast is it here?',
+    load: async () => (await import('./speed/view.tsx')).SpeedView,
+  },
 };
 
 const viewInAddress = () => {

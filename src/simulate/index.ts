@@ -10,3 +10,4 @@ export { LiveFabric } from './live-fabric.ts';
 export type { Learnt, Report } from './report.ts';
 export { simulate, type Moment, type SimulationOptions } from './simulation.ts';
 export { everybodyTalks } from './traffic.ts';
+export { allRewrite, type Variant } from './variants.ts';

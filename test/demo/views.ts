@@ -2,7 +2,7 @@
 
 import type { Page } from 'playwright-core';
 
-export const VIEWS = ['fabric', 'policy', 'capture'] as const;
+export const VIEWS = ['fabric', 'policy', 'capture', 'speed'] as const;
 
 export const PREPARATIONS: Readonly<Record<(typeof VIEWS)[number], (page: Page) => Promise<void>>> = {
   fabric: async (page) => {
@@ -21,5 +21,9 @@ export const PREPARATIONS: Readonly<Record<(typeof VIEWS)[number], (page: Page) 
     await page.getByRole('button', { name: 'Record an example' }).click();
     await page.locator('.packet', { hasText: 'NVGRE' }).nth(2).click();
     await page.locator('.hex').waitFor();
+  },
+  speed: async (page) => {
+    await page.getByRole('button', { name: 'Measure', exact: true }).click();
+    await page.getByText('Done.').waitFor({ timeout: 60_000 });
   },
 };
