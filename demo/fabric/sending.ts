@@ -95,6 +95,7 @@ export function send(): void {
     });
     const journey = fabric.send(choice.from, frame);
     sending.update({ journey, stop: 0, failure: undefined, count: count + 1 });
+    if (count === 0) requestAnimationFrame(() => performance.mark('first-packet'));
   } catch (error) {
     sending.update({ journey: undefined, failure: messageOf(error) });
   }

@@ -31,6 +31,12 @@ export class Store<Value> {
 
 export function useStore<Value>(store: Store<Value>): Value {
   const [, redraw] = useState(0);
-  useEffect(() => store.subscribe(() => redraw((count) => count + 1)), [store]);
-  return store.value;
+  const { value } = store;
+  useEffect(() => {
+    const again = () => redraw((count) => count + 1);
+    // It may have changed between drawing and here.
+    if (store.value !== value) again();
+    return store.subscribe(again);
+  }, [store]);
+  return value;
 }

@@ -40,6 +40,20 @@ describe.skipIf(NO_CHROMIUM !== undefined)(titled('the speed view'), () => {
     },
   );
 
+  it('says that one worker is all there is without isolation', async () => {
+    await page.context().route('**/*', async (route) => {
+      const response = await route.fetch();
+      const kept = Object.entries(response.headers()).filter(([name]) => !name.startsWith('cross-origin-'));
+      await route.fulfill({ response, headers: Object.fromEntries(kept) });
+    });
+    await page.reload();
+    await page.getByText('This page is not cross-origin isolated').waitFor();
+    expect(await page.getByRole('combobox', { name: 'Workers' }).locator('option').count()).toBe(1);
+    const [, , , workers, wasm] = await measure();
+    expect(workers).toBe(1);
+    expect(wasm).toBeGreaterThan(0.1);
+  });
+
   it('runs several workers on one memory, and copies the result', async () => {
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
     await page.getByRole('combobox', { name: 'Workers' }).selectOption('2');
