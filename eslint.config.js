@@ -2,10 +2,17 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  { ignores: ['build', 'dist', 'coverage', 'out'] },
+  { ignores: ['build', 'dist', 'demo/dist', 'coverage', 'out'] },
   tseslint.configs.recommended,
   {
-    files: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.ts'],
+    files: [
+      'src/**/*.ts',
+      'test/**/*.ts',
+      'bench/**/*.ts',
+      'scripts/**/*.ts',
+      'demo/**/*.ts',
+      'demo/**/*.tsx',
+    ],
     ignores: ['bench/limit/**'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
@@ -18,6 +25,16 @@ export default defineConfig(
       // `a[i]!` is how noUncheckedIndexedAccess meets a loop whose bound is the array's own length.
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
+    },
+  },
+  {
+    // The page knows the package as its users do, by its entries. Its rival in the speed view is the one of the benchmarks.
+    files: ['demo/**'],
+    ignores: ['demo/vite.config.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': ['error', { patterns: ['**/src/**'] }],
+      // A handler may be `() => setName(value)`.
+      '@typescript-eslint/no-confusing-void-expression': 'off',
     },
   },
   {

@@ -5,7 +5,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { type Change, Dataplane } from '../src/index.ts';
-import { udp } from '../src/cli/example/frames.ts';
+import { udp } from '../src/frames/build.ts';
 import { record } from './results.ts';
 import { quantile, round } from './statistics.ts';
 

@@ -8,7 +8,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { udp } from '../src/cli/example/frames.ts';
+import { udp } from '../src/frames/build.ts';
 import { type Usage, run } from './processes.ts';
 import { record } from './results.ts';
 import { round } from './statistics.ts';

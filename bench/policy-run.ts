@@ -4,7 +4,7 @@ import { readText } from '../src/capture/files.ts';
 import { Generations, roomFor } from '../src/engine/generations.ts';
 import { createInstance, requestGeneration } from '../src/engine/instance.ts';
 import type { Policy } from '../src/policy/model.ts';
-import { validatePolicy } from '../src/policy/parse.ts';
+import { validatePolicy } from '../src/policy/validate.ts';
 import { formatOf, parseText } from '../src/policy/text.ts';
 
 /** Seconds. */

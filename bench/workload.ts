@@ -1,6 +1,6 @@
 /** Frames to measure with: UDP packets of endpoints of a fabric, the same ones in every run. */
 
-import { concat, ipv4 as ipv4Header, mac, u16, u32, udp } from '../src/cli/example/frames.ts';
+import { concat, ipv4 as ipv4Header, mac, u16, u32, udp } from '../src/frames/build.ts';
 import type { Endpoint, Host, Policy, Route } from '../src/policy/model.ts';
 import { type Fabric, ROUTER_MAC, SUBNETS, fabricOf, ipv4 } from './fabric.ts';
 import type { Input } from './rivals.ts';

@@ -10,6 +10,9 @@ rmSync('dist', { recursive: true, force: true });
 await build({
   entryPoints: {
     index: 'src/index.ts',
+    core: 'src/core.ts',
+    inspect: 'src/observe/index.ts',
+    simulate: 'src/simulate/index.ts',
     worker: 'src/engine/worker.ts',
     'live-worker': 'src/live/worker.ts',
     netvirt: 'src/cli/main.ts',

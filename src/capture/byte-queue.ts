@@ -21,6 +21,11 @@ export class ByteQueue {
     return this.#base + this.start;
   }
 
+  /** Place in the stream of a byte of `bytes`. */
+  placeOf(at: number): number {
+    return this.#base + at;
+  }
+
   /** Appends a chunk. It is not copied when everything before was read, so it must stay as it is until the next `push`. */
   push(chunk: Uint8Array): void {
     const left = this.available;

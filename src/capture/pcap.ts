@@ -51,6 +51,7 @@ export class PcapParser {
     record.nanoseconds = view.getUint32(start + 4, this.#littleEndian) * this.#nanosPerTick;
     record.originalLength = Math.max(originalLength - fcsLength, 0);
     record.data = queue.bytes.subarray(at, at + Math.min(capturedLength, record.originalLength));
+    record.offset = queue.placeOf(at);
     record.comments = undefined;
     queue.start = at + capturedLength;
     this.count++;

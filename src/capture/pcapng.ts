@@ -179,6 +179,7 @@ export class PcapngParser {
     record.interfaceId = interfaceId;
     record.originalLength = Math.max(original - this.interfaces[interfaceId]!.fcsLength, 0);
     record.data = this.#queue.bytes.subarray(at, at + Math.min(captured, record.originalLength));
+    record.offset = this.#queue.placeOf(at);
   }
 
   #readComments(record: CaptureRecord, at: number, end: number): void {

@@ -24,6 +24,7 @@ export class CaptureReader {
     nanoseconds: 0,
     data: new Uint8Array(0),
     originalLength: 0,
+    offset: 0,
     comments: undefined,
   };
   #parser: PcapParser | PcapngParser | undefined;

@@ -30,6 +30,8 @@ export interface CaptureRecord {
   data: Uint8Array;
   /** Length on the wire, bytes; more than `data` where the snap length cut the frame. */
   originalLength: number;
+  /** Where `data` begins in the capture, bytes. */
+  offset: number;
   /** opt_comment of pcapng, undefined where there is none. */
   comments: string[] | undefined;
 }

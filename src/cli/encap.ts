@@ -4,7 +4,7 @@ import type { Dataplane } from '../engine/dataplane.ts';
 import { createDataplane, findPort } from './names.ts';
 import { checkTransfer } from './paths.ts';
 import { loadPolicy } from './policy-file.ts';
-import { Senders } from './senders.ts';
+import { Senders } from '../observe/senders.ts';
 import { type Direction, type TransferOptions, transferAndReport } from './transfer.ts';
 
 export async function encap(policyFile: string, inputFile: string, options: TransferOptions): Promise<void> {

@@ -4,11 +4,11 @@ import pc from 'picocolors';
 import { parseIp } from '../policy/addresses.ts';
 import type { Dataplane } from '../engine/dataplane.ts';
 import type { Explanation, Leaving } from '../observe/explain.ts';
+import { type Probe, type ProbeProtocol, probe } from '../frames/probe.ts';
 import { UsageError } from './errors.ts';
 import { hexDump, parseHex } from './hex.ts';
 import { createDataplane, findPort } from './names.ts';
 import { loadPolicy } from './policy-file.ts';
-import { type Probe, probe } from './probe.ts';
 import { plural } from './report.ts';
 
 export interface ExplainOptions {
@@ -49,7 +49,13 @@ function build(
   const sender = ports.find(({ number }) => number === port)?.endpoint;
   if (sender === undefined)
     throw new UsageError('--to: expected --port with an endpoint; from the uplink give --frame');
-  return probe(policy, sender, address, proto);
+  try {
+    return probe(policy, sender, address, proto as ProbeProtocol);
+  } catch (error) {
+    // `to: …` and `proto: …` are what the options are called.
+    if (error instanceof RangeError) throw new UsageError(`--${error.message}`);
+    throw error;
+  }
 }
 
 function toJson({ verdict, port, steps, before, after, outputs }: Explanation) {

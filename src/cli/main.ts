@@ -9,6 +9,7 @@ import { LiveError } from '../live/types.ts';
 import { PolicyError } from '../policy/errors.ts';
 import { packageFile } from '../package-files.ts';
 import type { BenchCommandOptions } from './bench.ts';
+import type { DemoOptions } from './demo.ts';
 import { InputError, UsageError } from './errors.ts';
 import type { ExplainOptions } from './explain.ts';
 import { standardStream } from './paths.ts';
@@ -62,6 +63,11 @@ function parseWorkers(text: string): number {
 function parseCount(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Expected a number from 0 to 999999999.');
+}
+
+function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) < 65536) return Number(text);
+  throw new InvalidArgumentError('Expected a number from 0 to 65535.');
 }
 
 function program(): Command {
@@ -281,6 +287,13 @@ function program(): Command {
     .option('-o, --output <folder>', 'where its files go', 'out')
     .addOption(json())
     .action(async (options: OutputOption) => (await import('./example/run.ts')).example(options));
+  netvirt
+    .command('demo')
+    .description(
+      'serve the browser demo to this machine: watch packets, edit policies, read captures, measure',
+    )
+    .option('--port <number>', '0: any that is free', parsePort, 8080)
+    .action(async (options: DemoOptions) => (await import('./demo.ts')).demo(options));
   return netvirt;
 }
 

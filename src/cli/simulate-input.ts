@@ -7,7 +7,7 @@ import type { Sent } from '../simulate/fabric.ts';
 import { membersOf } from '../simulate/members.ts';
 import type { Moment } from '../simulate/simulation.ts';
 import { type CaptureInput, openInput } from './capture-input.ts';
-import { Senders } from './senders.ts';
+import { Senders } from '../observe/senders.ts';
 
 /** Bytes of frames that are in flight at once, if they have one time. */
 const MOMENT = 1 << 24;

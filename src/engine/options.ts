@@ -4,7 +4,9 @@ import type { Build } from '../load-wasm.ts';
 import type { Change } from '../policy/delta.ts';
 import { PolicyError, didYouMean, show } from '../policy/errors.ts';
 import type { Host, Policy } from '../policy/model.ts';
-import { isPolicy, parsePolicy, validatePolicy } from '../policy/parse.ts';
+import { readPolicy } from '../policy/text-reader.ts';
+import { isPolicy } from '../policy/valid.ts';
+import { validatePolicy } from '../policy/validate.ts';
 import { CAPACITY_LIMITS, type Capacity, type Staging } from './instance.ts';
 
 export interface DataplaneOptions {
@@ -78,7 +80,7 @@ function checkKeys(where: string, object: object, known: readonly string[]): voi
 }
 
 export function toPolicy(policy: Policy | string | object): Policy {
-  if (typeof policy === 'string') return parsePolicy(policy);
+  if (typeof policy === 'string') return readPolicy(policy);
   return isPolicy(policy) ? policy : validatePolicy(policy);
 }
 

@@ -31,11 +31,12 @@ const VXLAN_PORT = 4789;
 /** A walk over one frame; remembers the first fault. */
 class Walk {
   fault: string | undefined;
-  readonly #view: DataView;
+  /** Read byte by byte: making a DataView of each small frame costs more than all reading. */
+  readonly #frame: Uint8Array;
   #end: number;
 
   constructor(frame: Uint8Array) {
-    this.#view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+    this.#frame = frame;
     this.#end = frame.byteLength;
   }
 
@@ -57,15 +58,15 @@ class Walk {
   }
 
   u8(at: number): number {
-    return this.#view.getUint8(at);
+    return this.#frame[at]!;
   }
 
   u16(at: number): number {
-    return this.#view.getUint16(at);
+    return (this.#frame[at]! << 8) | this.#frame[at + 1]!;
   }
 
   u32(at: number): number {
-    return this.#view.getUint32(at);
+    return ((this.u16(at) << 16) | this.u16(at + 2)) >>> 0;
   }
 
   mac(at: number): MacAddress {
@@ -77,7 +78,9 @@ class Walk {
   }
 
   ipv6(at: number): IpAddress {
-    return { family: 6, value: (this.#view.getBigUint64(at) << 64n) | this.#view.getBigUint64(at + 8) };
+    const { buffer, byteOffset } = this.#frame;
+    const view = new DataView(buffer, byteOffset + at, 16);
+    return { family: 6, value: (view.getBigUint64(0) << 64n) | view.getBigUint64(8) };
   }
 }
 
@@ -99,22 +102,19 @@ export function decode(frame: Uint8Array): Decoded {
 }
 
 function decodeGre(walk: Walk, outer: Layer | undefined, at: number): Decoded {
-  const other = (): Decoded => ({
-    tunnel: 'GRE',
-    network: undefined,
-    outer,
-    inner: undefined,
-    fault: walk.fault,
-  });
-  if (!walk.has(at, 4, 'GRE header')) return other();
+  if (!walk.has(at, 4, 'GRE header')) return otherGre(walk, outer);
   const hasKey = (walk.u16(at) & 0x2000) !== 0;
   const isPlain = (walk.u16(at) & 0xdc07) === 0;
-  if (!hasKey || !isPlain || walk.u16(at + 2) !== 0x6558) return other();
-  if (!walk.has(at, 8, 'GRE header')) return other();
+  if (!hasKey || !isPlain || walk.u16(at + 2) !== 0x6558) return otherGre(walk, outer);
+  if (!walk.has(at, 8, 'GRE header')) return otherGre(walk, outer);
   const network = walk.u32(at + 4) >>> 8;
   if (network < 0x1000 || network === 0xff_ffff) walk.blame('reserved VSID');
   const { layer: inner } = readFrame(walk, at + 8);
   return { tunnel: 'NVGRE', network, outer, inner, fault: walk.fault };
+}
+
+function otherGre(walk: Walk, outer: Layer | undefined): Decoded {
+  return { tunnel: 'GRE', network: undefined, outer, inner: undefined, fault: walk.fault };
 }
 
 function decodeVxlan(walk: Walk, outer: Layer | undefined, at: number): Decoded | undefined {
@@ -127,23 +127,33 @@ function decodeVxlan(walk: Walk, outer: Layer | undefined, at: number): Decoded 
 
 function readFrame(walk: Walk, start: number): Found {
   if (!walk.has(start, 14, 'Ethernet header')) return { layer: undefined, transport: undefined };
-  const macs = { dstMac: walk.mac(start), srcMac: walk.mac(start + 6) };
   let at = start + 12;
   while (walk.u16(at) === ETHERTYPE.vlan || walk.u16(at) === ETHERTYPE.serviceVlan) {
     if (!walk.has(at, 6, 'VLAN tag')) break;
     at += 4;
   }
   const etherType = walk.u16(at);
-  const bare = { ...macs, etherType, src: undefined, dst: undefined };
-  if (etherType === ETHERTYPE.ipv4) return readIpv4(walk, at + 2, bare);
-  if (etherType === ETHERTYPE.ipv6) return readIpv6(walk, at + 2, bare);
-  if (etherType !== ETHERTYPE.arp || !walk.has(at + 2, 28, 'ARP packet'))
-    return { layer: bare, transport: undefined };
-  return { layer: { ...bare, src: walk.ipv4(at + 16), dst: walk.ipv4(at + 26) }, transport: undefined };
+  const layer: Filling = {
+    dstMac: walk.mac(start),
+    srcMac: walk.mac(start + 6),
+    etherType,
+    src: undefined,
+    dst: undefined,
+  };
+  if (etherType === ETHERTYPE.ipv4) return readIpv4(walk, at + 2, layer);
+  if (etherType === ETHERTYPE.ipv6) return readIpv6(walk, at + 2, layer);
+  if (etherType === ETHERTYPE.arp && walk.has(at + 2, 28, 'ARP packet')) {
+    layer.src = walk.ipv4(at + 16);
+    layer.dst = walk.ipv4(at + 26);
+  }
+  return { layer, transport: undefined };
 }
 
-function readIpv4(walk: Walk, at: number, bare: Layer): Found {
-  if (!walk.has(at, 20, 'IPv4 header')) return { layer: bare, transport: undefined };
+/** A layer whose addresses are still to come. One object, filled: copies by spread take longer than all the reading. */
+type Filling = { -readonly [Key in keyof Layer]: Layer[Key] };
+
+function readIpv4(walk: Walk, at: number, layer: Filling): Found {
+  if (!walk.has(at, 20, 'IPv4 header')) return { layer, transport: undefined };
   const headerLength = (walk.u8(at) & 15) * 4;
   const totalLength = walk.u16(at + 2);
   if (walk.u8(at) >> 4 !== 4 || headerLength < 20 || totalLength < headerLength)
@@ -151,7 +161,8 @@ function readIpv4(walk: Walk, at: number, bare: Layer): Found {
   walk.cut(at + totalLength, 'IPv4 packet');
   if (walk.fault === undefined && ipv4Sum(walk, at, headerLength) !== 0xffff)
     walk.blame('IPv4 header checksum wrong');
-  const layer = { ...bare, src: walk.ipv4(at + 12), dst: walk.ipv4(at + 16) };
+  layer.src = walk.ipv4(at + 12);
+  layer.dst = walk.ipv4(at + 16);
   const isLaterFragment = (walk.u16(at + 6) & 0x1fff) !== 0;
   const transport = isLaterFragment ? undefined : { protocol: walk.u8(at + 9), at: at + headerLength };
   return { layer, transport };
@@ -169,11 +180,12 @@ const ROUTING = 43;
 const FRAGMENT = 44;
 const DESTINATION_OPTIONS = 60;
 
-function readIpv6(walk: Walk, at: number, bare: Layer): Found {
-  if (!walk.has(at, 40, 'IPv6 header')) return { layer: bare, transport: undefined };
+function readIpv6(walk: Walk, at: number, layer: Filling): Found {
+  if (!walk.has(at, 40, 'IPv6 header')) return { layer, transport: undefined };
   if (walk.u8(at) >> 4 !== 6) walk.blame('IPv6 header malformed');
   walk.cut(at + 40 + walk.u16(at + 4), 'IPv6 packet');
-  const layer = { ...bare, src: walk.ipv6(at + 8), dst: walk.ipv6(at + 24) };
+  layer.src = walk.ipv6(at + 8);
+  layer.dst = walk.ipv6(at + 24);
   let protocol = walk.u8(at + 6);
   let header = at + 40;
   while ([HOP_BY_HOP, ROUTING, FRAGMENT, DESTINATION_OPTIONS].includes(protocol)) {

@@ -1,7 +1,7 @@
 /** What is in a capture: whose packets, in which tunnels, how many are malformed. */
 
-import { formatIp, formatMac } from '../policy/addresses.ts';
-import type { Endpoint, MacAddress, Policy } from '../policy/model.ts';
+import { formatMac } from '../policy/addresses.ts';
+import type { Endpoint, IpAddress, MacAddress, Policy } from '../policy/model.ts';
 import { type Decoded, type Layer, type Tunnel, decode } from './decode.ts';
 
 export interface InspectRow {
@@ -14,6 +14,15 @@ export interface InspectRow {
   packets: number;
   bytes: number;
   malformed: number;
+}
+
+/** Whose packet a frame is. */
+export interface Identity {
+  readonly tunnel: InspectRow['tunnel'];
+  readonly network: number | undefined;
+  readonly customer: string | undefined;
+  readonly source: string;
+  readonly decoded: Decoded;
 }
 
 export interface Inspection {
@@ -35,11 +44,13 @@ export class Inspector {
   #packets = 0;
   #bytes = 0;
   #cut = 0;
-  readonly #rows = new Map<string, InspectRow>();
+  /** By sender; few have more than one. */
+  readonly #rows = new Map<string, InspectRow[]>();
   readonly #faults = new Map<string, number>();
   readonly #customers = new Map<number, string>();
   readonly #byMac = new Map<MacAddress, Owner[]>();
-  readonly #byProvider = new Map<string, Owner>();
+  readonly #byProvider = new Map<IpAddress['value'], Owner>();
+  readonly #macNames = new Map<MacAddress, string>();
 
   /** @param policy names customers and endpoints, and tells rewritten packets from others. */
   constructor(policy?: Policy) {
@@ -55,12 +66,15 @@ export class Inspector {
     const { mac, addresses } = owner.endpoint;
     this.#byMac.set(mac, [...(this.#byMac.get(mac) ?? []), owner]);
     for (const { provider } of addresses) {
-      if (provider !== undefined) this.#byProvider.set(formatIp(provider), owner);
+      if (provider !== undefined) this.#byProvider.set(provider.value, owner);
     }
   }
 
-  /** @param originalLength length on the wire, bytes; more than the frame's where the capture cut it. */
-  add(frame: Uint8Array, originalLength: number): void {
+  /**
+   * @param originalLength length on the wire, bytes; more than the frame's where the capture cut it.
+   * @returns whose it is.
+   */
+  add(frame: Uint8Array, originalLength: number): Identity {
     const isCut = frame.length < originalLength;
     const decoded = decode(frame);
     this.#packets++;
@@ -68,24 +82,35 @@ export class Inspector {
     if (isCut) this.#cut++;
     const fault = isCut ? undefined : decoded.fault;
     if (fault !== undefined) this.#faults.set(fault, (this.#faults.get(fault) ?? 0) + 1);
-    const row = this.#row(decoded);
+    const identity = this.#identify(decoded);
+    const { tunnel, network, customer, source } = identity;
+    const row = this.#rowOf(tunnel, network, customer, source);
     row.packets++;
     row.bytes += originalLength;
     if (fault !== undefined) row.malformed++;
+    return identity;
   }
 
-  #row({ tunnel, network, outer, inner }: Decoded): InspectRow {
+  #identify(decoded: Decoded): Identity {
+    const { tunnel, network, outer, inner } = decoded;
     const rewritten = this.#rewritten(tunnel, outer);
     if (rewritten !== undefined) {
       const { customer, endpoint } = rewritten;
-      return this.#rowOf('IP Rewrite', endpoint.vsid, customer, endpoint.name);
+      return { tunnel: 'IP Rewrite', network: endpoint.vsid, customer, source: endpoint.name, decoded };
     }
     const sender = inner ?? outer;
     const owner = this.#owner(sender?.srcMac, tunnel === 'NVGRE' ? network : undefined);
     const vsid = network ?? (tunnel === 'none' ? owner?.endpoint.vsid : undefined);
     const customer = tunnel === 'VXLAN' || vsid === undefined ? undefined : this.#customers.get(vsid);
-    const name = sender === undefined ? 'no MAC' : formatMac(sender.srcMac);
-    return this.#rowOf(tunnel, vsid, customer, tunnel === 'VXLAN' ? name : (owner?.endpoint.name ?? name));
+    const name = sender === undefined ? 'no MAC' : this.#macName(sender.srcMac);
+    const source = tunnel === 'VXLAN' ? name : (owner?.endpoint.name ?? name);
+    return { tunnel, network: vsid, customer, source, decoded };
+  }
+
+  #macName(mac: MacAddress): string {
+    let name = this.#macNames.get(mac);
+    if (name === undefined) this.#macNames.set(mac, (name = formatMac(mac)));
+    return name;
   }
 
   #rowOf(
@@ -94,33 +119,34 @@ export class Inspector {
     customer: string | undefined,
     source: string,
   ): InspectRow {
-    const key = `${tunnel} ${network} ${source}`;
-    let row = this.#rows.get(key);
-    if (row === undefined) {
-      row = { tunnel, network, customer, source, packets: 0, bytes: 0, malformed: 0 };
-      this.#rows.set(key, row);
-    }
+    const rows = this.#rows.get(source);
+    const known = rows?.find((row) => row.tunnel === tunnel && row.network === network);
+    if (known !== undefined) return known;
+    const row = { tunnel, network, customer, source, packets: 0, bytes: 0, malformed: 0 };
+    if (rows === undefined) this.#rows.set(source, [row]);
+    else rows.push(row);
     return row;
   }
 
   /** The sender of a packet between two provider addresses of endpoints. */
   #rewritten(tunnel: Tunnel, outer: Layer | undefined): Owner | undefined {
     if (tunnel !== 'none' || outer?.src === undefined || outer.dst === undefined) return undefined;
-    const source = this.#byProvider.get(formatIp(outer.src));
-    const destination = this.#byProvider.get(formatIp(outer.dst));
+    const source = this.#byProvider.get(outer.src.value);
+    const destination = this.#byProvider.get(outer.dst.value);
     return source !== undefined && destination !== undefined ? source : undefined;
   }
 
   /** The one endpoint with this MAC, in the virtual subnet where that is known. */
   #owner(mac: MacAddress | undefined, vsid: number | undefined): Owner | undefined {
-    const owners = (mac === undefined ? undefined : this.#byMac.get(mac)) ?? [];
+    const owners = mac === undefined ? undefined : this.#byMac.get(mac);
+    if (owners === undefined) return undefined;
     const candidates = vsid === undefined ? owners : owners.filter(({ endpoint }) => endpoint.vsid === vsid);
     return candidates.length === 1 ? candidates[0] : undefined;
   }
 
   /** Rows in the order of their packets, most first. */
   result(): Inspection {
-    const rows = [...this.#rows.values()].sort((a, b) => b.packets - a.packets);
+    const rows = [...this.#rows.values()].flat().sort((a, b) => b.packets - a.packets);
     return {
       packets: this.#packets,
       bytes: this.#bytes,

@@ -9,7 +9,7 @@ import { PolicyError, didYouMean, show } from './errors.ts';
 import { addHost, removeHost } from './host-changes.ts';
 import { type Applying, FabricIndex, knownHosts } from './fabric-index.ts';
 import type { Endpoint, Policy } from './model.ts';
-import { toProblems } from './text.ts';
+import { toProblems } from './problems.ts';
 import { type Moved, Transaction } from './transaction.ts';
 import { isPolicy } from './valid.ts';
 

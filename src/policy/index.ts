@@ -4,4 +4,4 @@ export { PolicyError, type Problem } from './errors.ts';
 export { FabricState } from './fabric-state.ts';
 export type * from './inputs.ts';
 export type * from './model.ts';
-export { parsePolicy, validatePolicy, type ParseOptions } from './parse.ts';
+export { validatePolicy } from './validate.ts';

@@ -2,17 +2,10 @@
 
 import { type Document, LineCounter, type YAMLError, parseDocument } from 'yaml';
 import type { Found } from './collector.ts';
-import { type Path, PolicyError, type Problem, formatPath, show } from './errors.ts';
+import { type Path, PolicyError, type Problem, show } from './errors.ts';
 import { findJsonPlaces } from './json-places.ts';
 import { plainYaml } from './plain-yaml.ts';
-
-interface Place {
-  readonly line: number;
-  readonly column: number;
-}
-
-/** The place of a path in the text, or of the nearest thing around it that exists. */
-type Locate = (path: Path) => Place;
+import { type Locate, type Place, inOrder, toProblems } from './problems.ts';
 
 export type Format = 'yaml' | 'json';
 
@@ -124,28 +117,4 @@ function yamlProblems(errors: readonly YAMLError[], file: string, lineCounter: L
   if (next === undefined) return problems;
   const more = sorted.length - YAML_ERRORS_SHOWN;
   return [...problems, { ...at(next), message: `expected YAML, got ${more} more errors from here on` }];
-}
-
-/** @param locate undefined for a document that was built in memory. */
-export function toProblems(found: readonly Found[], file: string, locate: Locate | undefined): Problem[] {
-  const problems = found.map(({ path, message, first }) => {
-    const place = locate?.(path);
-    const before = first === undefined ? '' : ` (first: ${firstPlace(first, locate)})`;
-    return {
-      file,
-      line: place?.line,
-      column: place?.column,
-      path: formatPath(path),
-      message: message + before,
-    };
-  });
-  return inOrder(problems);
-}
-
-function firstPlace(path: Path, locate: Locate | undefined): string {
-  return locate === undefined ? formatPath(path) : `${formatPath(path)}, line ${locate(path).line}`;
-}
-
-function inOrder(problems: Problem[]): Problem[] {
-  return problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
 }

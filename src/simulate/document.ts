@@ -1,7 +1,5 @@
 /** The parts of a policy document that simulations change. Typed loosely: validation has seen it before, or will. */
 
-import { parseDocument } from 'yaml';
-
 export interface HostDocument {
   name: string;
   addresses: string[];
@@ -31,16 +29,6 @@ export interface PolicyDocument {
   provider?: Record<string, unknown>;
   hosts: HostDocument[];
   customers: { name: string; routingDomains: DomainDocument[] }[];
-}
-
-/** @param text of a policy that `parsePolicy` has accepted. JSON is YAML, but faster to read as what it is. */
-export function readDocument(text: string): PolicyDocument {
-  const source = text.replace(/^\ufeff/, '');
-  try {
-    return JSON.parse(source) as PolicyDocument;
-  } catch {
-    return parseDocument(source).toJS({ maxAliasCount: 100 }) as PolicyDocument;
-  }
 }
 
 /** A copy with other endpoints; everything else is shared. */

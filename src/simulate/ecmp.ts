@@ -3,7 +3,7 @@
  * hash into N equal regions, here with CRC-32 (IEEE 802.3) over the fields that it looks at, in the order of the wire.
  */
 
-import { crc32 } from 'node:zlib';
+import { crc32 } from './crc32.ts';
 import { ETHERNET, type Outer, PROTOCOL_GRE, hasPorts, readOuter } from './outer.ts';
 import type { Sent } from './fabric.ts';
 
@@ -73,7 +73,13 @@ function fiveTuple(outer: Outer): Uint8Array {
 }
 
 function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  return Buffer.concat(parts);
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** The path that the router takes for these fields. */
@@ -137,7 +143,7 @@ export class SpreadProbe {
 function flowOf({ endpoint, frame }: Sent): string {
   const outer = readOuter(frame);
   const identity = outer === undefined ? frame.subarray(0, 14) : fiveTuple(outer);
-  return `${endpoint} ${Buffer.from(identity).toString('latin1')}`;
+  return `${endpoint} ${String.fromCharCode(...identity)}`;
 }
 
 export function spreadOf(

@@ -5,6 +5,7 @@ import type { Dataplane } from '../engine/dataplane.ts';
 import type { Counters } from '../observe/counters.ts';
 import type { DropName } from '../observe/verdicts.ts';
 import type { Endpoint, Policy } from '../policy/model.ts';
+import { copyOf } from './copy.ts';
 import { membersOf } from './members.ts';
 import { Network } from './network.ts';
 import { BATCH, type DataplanePool, type Site } from './pool.ts';
@@ -158,7 +159,7 @@ export class Fabric {
       const port = batch.portAt(index);
       const frame = batch.frameAt(index);
       if (port > 0) this.#receive(site.ports[port]!, sent, frame, steps + 1);
-      else this.#carry(site.index, sent, Buffer.from(frame), steps);
+      else this.#carry(site.index, sent, copyOf(frame), steps);
     }
     batch.clear();
   }

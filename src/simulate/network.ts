@@ -88,6 +88,11 @@ export class Network {
     for (const { host, mac } of this.#router.vmMacs) this.#switchOf[host]!.attach(mac, host);
   }
 
+  /** Name of the switch that a host hangs on. */
+  switchOf(host: Host): string {
+    return this.#switchOf[host.index]!.rack.name;
+  }
+
   /** Takes a frame from a host's uplink to the hosts that it reaches. */
   carry(from: number, frame: Uint8Array): Delivery[] {
     this.#frames++;

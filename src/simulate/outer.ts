@@ -92,3 +92,10 @@ function macAt(frame: Uint8Array, offset: number): MacAddress {
   for (let index = offset; index < offset + 6; index++) mac = mac * 256 + frame[index]!;
   return mac;
 }
+
+export function putMac(frame: Uint8Array, offset: number, mac: MacAddress): void {
+  for (let index = 5, rest = mac; index >= 0; index--) {
+    frame[offset + index] = rest;
+    rest = Math.floor(rest / 256);
+  }
+}

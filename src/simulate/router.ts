@@ -1,7 +1,8 @@
 /** The spine: knows which host has which provider address, and sends frames there with one TTL less. */
 
 import type { MacAddress, Policy } from '../policy/model.ts';
-import { type AddressKey, ETHERNET, type Outer, keyOf, u16 } from './outer.ts';
+import { copyOf } from './copy.ts';
+import { type AddressKey, ETHERNET, type Outer, keyOf, putMac, u16 } from './outer.ts';
 
 export interface Owner {
   /** Position in `Policy.hosts`. */
@@ -44,14 +45,16 @@ export class Router {
     const ttlAt = ETHERNET + (family === 4 ? 8 : 7);
     const ttl = frame[ttlAt]!;
     if (ttl <= 1) return undefined;
-    const routed = Buffer.from(frame);
-    routed.writeUIntBE(dst, 0, 6);
-    routed.writeUIntBE(src, 6, 6);
+    const routed = copyOf(frame);
+    putMac(routed, 0, dst);
+    putMac(routed, 6, src);
     routed[ttlAt] = ttl - 1;
     if (family === 4) {
       // RFC 1141: the TTL is the upper byte of its word, and one less of it is 0x100 more in the checksum.
       const sum = u16(frame, ETHERNET + 10) + 0x100;
-      routed.writeUInt16BE((sum & 0xffff) + (sum >>> 16), ETHERNET + 10);
+      const folded = (sum & 0xffff) + (sum >>> 16);
+      routed[ETHERNET + 10] = folded >>> 8;
+      routed[ETHERNET + 11] = folded;
     }
     return routed;
   }

@@ -1,8 +1,9 @@
 /** Traffic of which every VM sends and gets some: to others of its virtual subnet, on other hosts where there are any. */
 
 import { isLinkLocal } from '../policy/addresses.ts';
-import { type Party, PSH_ACK, tcp, udp } from '../cli/example/frames.ts';
+import { type Party, PSH_ACK, tcp, udp } from '../frames/build.ts';
 import type { Endpoint, Policy } from '../policy/model.ts';
+import { copyOf } from './copy.ts';
 import type { Sent } from './fabric.ts';
 import { membersOf } from './members.ts';
 import { randomNumbers } from './random.ts';
@@ -69,8 +70,7 @@ function* talk(
     const frame = isTcp
       ? tcp(from, to, [port, HTTPS], PSH_ACK, 'hello')
       : udp(from, to, [port, QUIC], 'hello');
-    // Into Node's pool: tens of thousands of small buffers of their own cost more than the traffic.
-    yield { endpoint: sender.name, frame: Buffer.from(frame), flags: 0 };
+    yield { endpoint: sender.name, frame: copyOf(frame), flags: 0 };
   }
 }
 
@@ -109,7 +109,7 @@ export function pairTraffic(policy: Policy, flows: number): Pair | undefined {
       while (ports.size < flows) ports.add(FIRST_DYNAMIC_PORT + random(DYNAMIC_PORTS));
       const frames = [...ports].map((port) => ({
         endpoint: sender!.name,
-        frame: Buffer.from(udp(...parts, [port, QUIC], 'hello')),
+        frame: copyOf(udp(...parts, [port, QUIC], 'hello')),
         flags: 0,
       }));
       return { sender: sender!, receiver, frames };

@@ -1,6 +1,6 @@
 /** Packets that are sent to see where they go: who sends, to whom, and how they must arrive. */
 
-import { udp } from '../cli/example/frames.ts';
+import { udp } from '../frames/build.ts';
 import { ipBytes } from '../policy/addresses.ts';
 import type { Endpoint, IpAddress, MacAddress } from '../policy/model.ts';
 import { vidOf } from './fabric.ts';

@@ -1,7 +1,7 @@
 /** The frame of `explain --to`: where it is sent from, and to which MAC. */
 
 import { describe, expect, it } from 'vitest';
-import { type Probe, probe } from '../../src/cli/probe.ts';
+import { type Probe, type ProbeProtocol, probe } from '../../src/frames/probe.ts';
 import { decode } from '../../src/observe/decode.ts';
 import { formatIp, formatMac, parseIp, validatePolicy } from '../../src/index.ts';
 import { ROUTER_MAC, VMS, policy } from '../rules/fabric.ts';
@@ -16,7 +16,7 @@ document.customers[0]!.routingDomains[0]!.subnets[0]!.gateways = ['10.0.0.1', 'f
 const fabric = validatePolicy(document);
 const [blue] = fabric.customers[0]!.routingDomains;
 
-function send(from: string, to: string, proto = 'udp'): Probe & { src: string; mac: string } {
+function send(from: string, to: string, proto: ProbeProtocol = 'udp'): Probe & { src: string; mac: string } {
   const sender = blue!.endpoints.find(({ name }) => name === from)!;
   const result = probe(fabric, sender, parseIp(to)!, proto);
   const { outer } = decode(result.frame);
@@ -42,7 +42,7 @@ describe('source address', () => {
   });
 
   it('is refused where there is none', () => {
-    expect(() => send('f', 'fd00::21')).toThrow('--to: f has no IPv6 address to send from');
+    expect(() => send('f', 'fd00::21')).toThrow('to: f has no IPv6 address to send from');
   });
 });
 

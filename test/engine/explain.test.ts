@@ -1,7 +1,7 @@
 /** `Dataplane.explain`: the decisions about one frame, in their order. */
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import { probe } from '../../src/cli/probe.ts';
+import { probe } from '../../src/frames/probe.ts';
 import { Dataplane, parseIp, verdictOf } from '../../src/index.ts';
 import { pattern, udp } from '../packets/index.ts';
 import { frame4, frame6 } from '../rules/case.ts';

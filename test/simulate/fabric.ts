@@ -1,7 +1,8 @@
 /** Three hosts on two racks, two customers with the same addresses and MACs, both mechanisms. */
 
 import { parsePolicy } from '../../src/index.ts';
-import { type PolicyDocument, readDocument } from '../../src/simulate/document.ts';
+import type { PolicyDocument } from '../../src/simulate/document.ts';
+import { readDocument } from '../../src/simulate/read-document.ts';
 import type { Sent } from '../../src/simulate/fabric.ts';
 import { type Moment, simulate } from '../../src/simulate/simulation.ts';
 import { ethernet, ipv4, pattern, udp } from '../packets/index.ts';

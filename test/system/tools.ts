@@ -29,7 +29,7 @@ function text({ status, stdout, stderr }: SpawnSyncReturns<Buffer>): Ran {
 }
 
 /** Why tests that need something are skipped; undefined: they run. In CI a missing tool is a failure instead. */
-function reasonTo(skip: boolean, reason: string): string | undefined {
+export function reasonTo(skip: boolean, reason: string): string | undefined {
   if (!skip) return undefined;
   if (process.env.NETVIRT_SYSTEM_TESTS === '1') throw new Error(`NETVIRT_SYSTEM_TESTS=1, but ${reason}`);
   return reason;

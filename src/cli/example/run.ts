@@ -14,7 +14,7 @@ import { InputError } from '../errors.ts';
 import { plural, table } from '../report.ts';
 import { makeFolder, writeBytes, writeText } from '../text-output.ts';
 import { transfer } from '../transfer.ts';
-import { type Party, PSH_ACK, SYN, ping, tcp, udp } from './frames.ts';
+import { type Party, PSH_ACK, SYN, ping, tcp, udp } from '../../frames/build.ts';
 
 interface Sent {
   readonly from: Endpoint;

@@ -2,7 +2,6 @@
 
 import { formatMac } from '../policy/addresses.ts';
 import type { Endpoint, MacAddress } from '../policy/model.ts';
-import { InputError } from './errors.ts';
 
 export interface SendersOptions {
   /** Where the endpoints are, for messages: `on host1`. */
@@ -29,7 +28,7 @@ export class Senders<Sender> {
 
   /**
    * @returns undefined where no endpoint sent it.
-   * @throws InputError where several endpoints own the source MAC.
+   * @throws RangeError where several endpoints own the source MAC.
    */
   of(frame: Uint8Array, interfaceName: string | undefined): Sender | undefined {
     const named = interfaceName === undefined ? undefined : this.#byName.get(interfaceName);
@@ -40,7 +39,7 @@ export class Senders<Sender> {
     if (owners.length < 2) return owners[0]?.sender;
     const { where, advice } = this.#options;
     const candidates = owners.map(({ name }) => name).join(', ');
-    throw new InputError(
+    throw new RangeError(
       `source MAC ${formatMac(mac)}: expected one endpoint ${where}, got ${owners.length} (${candidates}); ${advice}`,
     );
   }

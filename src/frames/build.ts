@@ -1,7 +1,7 @@
-/** Ethernet frames for the embedded example: what the example's VMs say to each other. Lengths and checksums are right. */
+/** Ethernet frames as VMs send them: for examples, probes and simulations. Lengths and checksums are right. */
 
-import { ipBytes } from '../../policy/addresses.ts';
-import type { IpAddress, MacAddress } from '../../policy/model.ts';
+import { ipBytes } from '../policy/addresses.ts';
+import type { IpAddress, MacAddress } from '../policy/model.ts';
 
 export interface Party {
   readonly mac: MacAddress;
@@ -10,10 +10,10 @@ export interface Party {
 
 const PROTOCOL = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
 
-export function ping(from: Party, to: Party, sequence: number): Uint8Array {
+export function ping(from: Party, to: Party, sequence: number, payload = 'is anybody there?'): Uint8Array {
   const isIpv4 = from.address.family === 4;
   const echoRequest = isIpv4 ? 8 : 128;
-  const message = concat(Uint8Array.of(echoRequest, 0, 0, 0, 0, 1), u16(sequence), text('is anybody there?'));
+  const message = concat(Uint8Array.of(echoRequest, 0, 0, 0, 0, 1), u16(sequence), text(payload));
   return packet(from, to, isIpv4 ? PROTOCOL.icmp : PROTOCOL.icmpv6, message, 2);
 }
 

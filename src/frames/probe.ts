@@ -2,8 +2,7 @@
 
 import { contains, formatIp, isLinkLocal, sameAddress } from '../policy/addresses.ts';
 import type { Endpoint, IpAddress, MacAddress, Policy, RoutingDomain, Subnet } from '../policy/model.ts';
-import { UsageError } from './errors.ts';
-import { PSH_ACK, type Party, ping, tcp, udp } from './example/frames.ts';
+import { PSH_ACK, type Party, ping, tcp, udp } from './build.ts';
 
 export interface Probe {
   readonly frame: Uint8Array;
@@ -11,22 +10,42 @@ export interface Probe {
   readonly notes: readonly string[];
 }
 
-/** @throws UsageError where the endpoint has no address to send from. */
-export function probe(policy: Policy, sender: Endpoint, to: IpAddress, proto: string): Probe {
+export interface ProbeOptions {
+  /** Of the packet; default a few words. */
+  readonly payload?: string | undefined;
+  /** Whose address and MAC the frame claims to come from; default the sender's. A dataplane should not believe it. */
+  readonly as?: Endpoint | undefined;
+}
+
+export type ProbeProtocol = 'icmp' | 'udp' | 'tcp';
+
+/** @throws RangeError where the endpoint has no address to send from, or for another protocol. */
+export function probe(
+  policy: Policy,
+  sender: Endpoint,
+  to: IpAddress,
+  proto: ProbeProtocol,
+  { payload, as: claimed = sender }: ProbeOptions = {},
+): Probe {
   const domain = policy.customers
     .flatMap(({ routingDomains }) => routingDomains)
     .find(({ endpoints }) => endpoints.includes(sender))!;
   const subnet = domain.subnets.find(({ vsid }) => vsid === sender.vsid)!;
   const { mac, note } = destinationMac(policy, domain, subnet, to);
-  const from = { mac: sender.mac, address: sourceFor(sender, to) };
-  return { frame: frameOf(proto, from, { mac, address: to }), notes: note === undefined ? [] : [note] };
+  const from = { mac: claimed.mac, address: sourceFor(claimed, to) };
+  return {
+    frame: frameOf(proto, from, { mac, address: to }, payload),
+    notes: note === undefined ? [] : [note],
+  };
 }
 
-function frameOf(proto: string, from: Party, to: Party): Uint8Array {
-  if (proto === 'icmp') return ping(from, to, 1);
-  if (proto === 'udp') return udp(from, to, [49152, 7], 'netvirt explain');
-  if (proto === 'tcp') return tcp(from, to, [49152, 80], PSH_ACK, 'netvirt explain');
-  throw new UsageError(`--proto: expected icmp, udp or tcp, got "${proto}"`);
+const PAYLOAD = 'netvirt explain';
+
+function frameOf(proto: string, from: Party, to: Party, payload: string | undefined): Uint8Array {
+  if (proto === 'icmp') return ping(from, to, 1, payload);
+  if (proto === 'udp') return udp(from, to, [49152, 7], payload ?? PAYLOAD);
+  if (proto === 'tcp') return tcp(from, to, [49152, 80], PSH_ACK, payload ?? PAYLOAD);
+  throw new RangeError(`proto: expected icmp, udp or tcp, got "${proto}"`);
 }
 
 /** RFC 6724 §5 rule 2: an address of the destination's scope. */
@@ -36,7 +55,7 @@ function sourceFor({ name, mac, addresses }: Endpoint, to: IpAddress): IpAddress
   const source = own.find((address) => !isLinkLocal(address));
   if (source !== undefined) return source;
   const kind = own.length > 0 ? 'global IPv6' : `IPv${to.family}`;
-  throw new UsageError(`--to: ${name} has no ${kind} address to send from`);
+  throw new RangeError(`to: ${name} has no ${kind} address to send from`);
 }
 
 function isOnLinkOnly(address: IpAddress): boolean {

@@ -1,0 +1,69 @@
+/** What the list shows. */
+
+import type { Filter, Overview } from './messages.ts';
+
+export interface FiltersProps {
+  readonly overview: Overview;
+  readonly filter: Filter;
+  readonly count: number;
+  readonly onChange: (filter: Filter) => void;
+}
+
+export function Filters({ overview, filter, count, onChange }: FiltersProps) {
+  const set = (change: Filter) => onChange({ ...filter, ...change });
+  return (
+    <form class="filters" aria-label="Filter" onSubmit={(event) => event.preventDefault()}>
+      <label class="control">
+        <span>VSID</span>
+        <select
+          value={filter.vsid ?? ''}
+          onChange={({ currentTarget: { value } }) => set({ vsid: value === '' ? undefined : Number(value) })}
+        >
+          <option value="">all</option>
+          {overview.networks.map((vsid) => (
+            <option key={vsid}>{vsid}</option>
+          ))}
+        </select>
+      </label>
+      <label class="control">
+        <span>Customer</span>
+        <select
+          value={filter.customer ?? ''}
+          onChange={({ currentTarget: { value } }) => set({ customer: value === '' ? undefined : value })}
+        >
+          <option value="">all</option>
+          {overview.customers.map((customer) => (
+            <option key={customer}>{customer}</option>
+          ))}
+        </select>
+      </label>
+      <label class="control">
+        <span>Address begins with</span>
+        <input
+          type="search"
+          placeholder="10.0.0.11"
+          value={filter.address ?? ''}
+          onInput={({ currentTarget: { value } }) =>
+            set({ address: value.trim() === '' ? undefined : value.trim() })
+          }
+        />
+      </label>
+      <label class="control">
+        <span>Verdict</span>
+        <select
+          value={filter.verdict ?? ''}
+          onChange={({ currentTarget: { value } }) => set({ verdict: value === '' ? undefined : value })}
+        >
+          <option value="">all</option>
+          <option value="DROP">any drop</option>
+          {overview.verdicts.map(({ name }) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <p class="count" role="status">
+        {count.toLocaleString('en')} of {overview.packets.toLocaleString('en')} packets
+      </p>
+    </form>
+  );
+}

@@ -1,0 +1,4 @@
+declare module '*?document' {
+  const document: unknown;
+  export default document;
+}

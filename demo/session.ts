@@ -1,0 +1,80 @@
+/** What all views share: the policy that is in force and the fabric that runs it. */
+
+import { type Change, type Policy, PolicyError, validatePolicy } from 'netvirt/core';
+import { LiveFabric } from 'netvirt/simulate';
+import document from './example.yaml?document';
+import { Store } from './ui/store.ts';
+
+export interface Session {
+  readonly fabric: LiveFabric | undefined;
+  /** Why there is none, in words. */
+  readonly failure: string | undefined;
+  /** The text that the policy came from; undefined: the example's. */
+  readonly text: string | undefined;
+  /** Goes up with every change of the policy. */
+  readonly revision: number;
+  /** Changes since the text was applied that are not in it. */
+  readonly changes: number;
+}
+
+export const session = new Store<Session>({
+  fabric: undefined,
+  failure: undefined,
+  text: undefined,
+  revision: 0,
+  changes: 0,
+});
+
+/** Puts the example in force. */
+export async function startSession(): Promise<void> {
+  const missing = missingFeature();
+  if (missing !== undefined) session.update({ failure: missing });
+  else await usePolicy(validatePolicy(document), undefined);
+}
+
+export async function usePolicy(policy: Policy, text: string | undefined): Promise<void> {
+  try {
+    const fabric = await LiveFabric.create(policy);
+    const { revision } = session.value;
+    session.update({ fabric, failure: undefined, text, revision: revision + 1, changes: 0 });
+  } catch (error) {
+    session.update({ failure: messageOf(error) });
+  }
+}
+
+/** Changes the fabric. @returns what is wrong, in words, or undefined. */
+export function change(make: (fabric: LiveFabric) => void): string | undefined {
+  const { fabric, revision, changes } = session.value;
+  if (fabric === undefined) return 'there is no fabric';
+  try {
+    make(fabric);
+  } catch (error) {
+    return messageOf(error);
+  }
+  session.update({ revision: revision + 1, changes: changes + 1 });
+  return undefined;
+}
+
+export function applyChanges(changes: readonly Change[]): string | undefined {
+  return change((fabric) => {
+    fabric.apply(changes);
+  });
+}
+
+export function messageOf(error: unknown): string {
+  if (error instanceof PolicyError) return error.problems.map(({ message }) => message).join('; ');
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** `(func (result v128) i32.const 0, i8x16.splat)`: what a browser without SIMD refuses. */
+const SIMD = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11],
+);
+
+function missingFeature(): string | undefined {
+  if (typeof WebAssembly === 'undefined')
+    return 'This browser has no WebAssembly. The dataplane of this page is written in it: any browser since 2021 will do.';
+  if (!WebAssembly.validate(SIMD))
+    return 'This browser’s WebAssembly has no SIMD instructions, which the dataplane uses: any browser since 2021 will do.';
+  return undefined;
+}
