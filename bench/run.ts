@@ -36,6 +36,9 @@ export async function measureMatrix(matrix: Matrix, progress: (line: string) => 
   return { rows, conditions };
 }
 
+/** Exit code where there are no signals. */
+const ABORTED = 134;
+
 function inProcess(group: Group): Promise<GroupResult> {
   return new Promise((resolve) => {
     // Endpoints are objects before they are tables, ten million of them gigabytes; none of them is short-lived.
@@ -47,9 +50,11 @@ function inProcess(group: Group): Promise<GroupResult> {
       result = message;
     });
     child.once('close', (status, signal) => {
-      // All that it can say it does; V8 and the system end a process without a word for want of memory.
-      const reason = `its process ended with ${signal ?? `exit code ${status}`}: not enough memory`;
-      resolve(result ?? { rows: absentRows(group, reason) });
+      if (result !== undefined) resolve(result);
+      // V8 aborts for want of memory, the system kills.
+      else if (signal !== null || status === ABORTED)
+        resolve({ rows: absentRows(group, `not enough memory: ended by ${signal ?? 'an abort'}`) });
+      else resolve({ failure: `a process that measures ended with exit code ${status}` });
     });
     child.send(group);
   });
