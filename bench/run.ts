@@ -1,18 +1,21 @@
 /** Measures a matrix: a process for each group. */
 
 import { fork } from 'node:child_process';
-import { totalmem } from 'node:os';
+import { loadavg, totalmem } from 'node:os';
 import { packageFile } from '../src/package-files.ts';
 import type { Conditions, GroupResult } from './group.ts';
 import { DifferenceError } from './identity.ts';
 import { type Group, absentRows, groupsOf } from './measure.ts';
 import type { Matrix } from './options.ts';
 import type { Row } from './rows.ts';
+import { quantile } from './statistics.ts';
 
 export interface Measured {
   readonly rows: readonly Row[];
   /** Undefined: nothing could be measured. */
   readonly conditions: Conditions | undefined;
+  /** Median of the system's load averages, one for each group: above 1 other programs took their share. */
+  readonly load: number;
 }
 
 /**
@@ -22,18 +25,27 @@ export interface Measured {
 export async function measureMatrix(matrix: Matrix, progress: (line: string) => void): Promise<Measured> {
   const groups = groupsOf(matrix);
   const rows: Row[] = [];
+  const loads: number[] = [];
   let conditions: Conditions | undefined;
   for (const [index, group] of groups.entries()) {
     progress(
       `${index + 1} of ${groups.length}: ${group.operations.join(', ')}; ${group.endpoints} endpoints`,
     );
     const result = await inProcess(group);
+    loads.push(loadavg()[0]!);
     if (result.difference !== undefined) throw new DifferenceError(result.difference);
     if (result.failure !== undefined) throw new Error(result.failure);
     rows.push(...(result.rows ?? []));
     conditions ??= result.conditions;
   }
-  return { rows, conditions };
+  return {
+    rows,
+    conditions,
+    load: quantile(
+      loads.sort((a, b) => a - b),
+      0.5,
+    ),
+  };
 }
 
 /** Exit code where there are no signals. */
