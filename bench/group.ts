@@ -23,6 +23,10 @@ export interface GroupResult {
   readonly conditions?: Conditions;
 }
 
+// Whoever wanted to know is gone.
+process.once('disconnect', () => {
+  process.exit();
+});
 process.once('message', (group: Group) => {
   void measure(group).then((result) => {
     process.send!(result, () => {

@@ -1,11 +1,11 @@
 /** The matrix as a table: a line for every cell with WASM's time and, by it, those of the others. */
 
-import type { Conditions } from './group.ts';
 import type { Matrix } from './options.ts';
 import { costPlot, ratioPlot } from './plots.ts';
 import type { Result } from './results.ts';
 import { type RivalName, SLOTS } from './rivals.ts';
 import { type MeasuredRow, type Row, isMeasured, isOf } from './rows.ts';
+import type { Measured } from './run.ts';
 
 const COLUMNS = {
   gcc: 'gcc',
@@ -16,11 +16,7 @@ const COLUMNS = {
   'wasm-threads': 'shared memory',
 } as const satisfies Partial<Record<RivalName, string>>;
 
-export function engineResult(
-  rows: readonly Row[],
-  { passes }: Matrix,
-  conditions: Conditions | undefined,
-): Result {
+export function engineResult({ rows, conditions, load }: Measured, { passes }: Matrix): Result {
   const absent = [
     ...new Set(rows.filter((row) => !isMeasured(row)).map((row) => `${row.rival} (${row.absent})`)),
   ];
@@ -29,7 +25,7 @@ export function engineResult(
     method: [
       `\`npm run bench\`; frames of 64 B, ${SLOTS} slots, medians of ${passes} passes, all engines pass by pass in turn in one process`,
       `${conditions?.isPinned === true ? 'that is pinned to one core' : 'that is not pinned to a core'}, by`,
-      `${conditions?.isThreadTime === true ? 'the processor time of its thread' : 'the clock'}.`,
+      `${conditions?.isThreadTime === true ? 'the processor time of its thread' : 'the clock'}; load average ${load.toFixed(1)}.`,
       'Under the names of the others: their time by WASM’s; above 1 WASM is faster. The limit only reads and writes the frames’',
       'memory. Quartiles are of WASM’s time by its median.',
       ...(absent.length > 0 ? [`Absent: ${absent.join('; ')}.`] : []),

@@ -57,12 +57,19 @@ function legend(names: readonly string[]): string[] {
 const atBatch = (rows: readonly Row[]) =>
   rows.filter((row): row is MeasuredRow => isMeasured(row) && row.batch === BATCH);
 
+/** A quarter of an axis that reaches `most`, as a number that people read easily. */
+function stepFor(most: number): number {
+  const unit = 10 ** Math.floor(Math.log10(most / 4));
+  return unit * [1, 2, 2.5, 5, 10].find((part) => 4 * part * unit >= most)!;
+}
+
 /** Nanoseconds per packet by number of endpoints, on a logarithmic axis: a line for each operation, dashed where destinations are Zipf's. */
 export function costPlot(rows: readonly Row[]): string {
   const own = atBatch(rows).filter(({ rival }) => rival === 'wasm');
   const operations = [...new Set(own.map(({ operation }) => operation))];
   const sizes = [...new Set(own.map(({ endpoints }) => endpoints))].sort((a, b) => a - b);
-  const most = Math.max(10, ...own.map(({ nsMedian }) => nsMedian));
+  const step = stepFor(Math.max(10, ...own.map(({ nsMedian }) => nsMedian)));
+  const most = 4 * step;
   const [height, left, right, top, bottom] = [400, 64, WIDTH - 48, 84, 350];
   const [least, widest] = [Math.log(sizes[0] ?? 1), Math.log((sizes.at(-1) ?? 1) + 1)];
   const x = (endpoints: number) =>
@@ -88,9 +95,9 @@ export function costPlot(rows: readonly Row[]): string {
   };
   return svg(height, `ns per packet by number of endpoints (WASM, batch ${BATCH}; dashed: Zipf)`, [
     ...legend(operations),
-    ...[0, 0.25, 0.5, 0.75, 1].flatMap((part) => [
-      line(left, y(part * most), right, y(part * most), 'grid'),
-      label(left - 8, y(part * most) + 4, (part * most).toFixed(0), { 'text-anchor': 'end' }),
+    ...[0, 1, 2, 3, 4].flatMap((tick) => [
+      line(left, y(tick * step), right, y(tick * step), 'grid'),
+      label(left - 8, y(tick * step) + 4, String(tick * step), { 'text-anchor': 'end' }),
     ]),
     ...sizes.map((size) =>
       label(x(size), bottom + 22, size.toLocaleString('en-US'), { 'text-anchor': 'middle' }),
@@ -114,7 +121,7 @@ export function ratioPlot(rows: readonly Row[]): string {
   const group = rivals.length * bar + 14;
   const bottom = top + cells.length * group;
   const x = (ratio: number) => left + ((Math.log2(ratio) - low) / (high - low)) * (right - left);
-  const ticks = [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16].filter(
+  const ticks = [1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16].filter(
     (one) => Math.log2(one) >= low && Math.log2(one) <= high,
   );
   const barOf = (row: MeasuredRow, index: number, y: number): string[] => [
@@ -127,28 +134,24 @@ export function ratioPlot(rows: readonly Row[]): string {
     }),
     label(Math.max(x(1), x(row.ratio)) + 4, y + bar - 2, row.ratio.toFixed(2)),
   ];
-  return svg(
-    bottom + 24,
-    `Time of the others by WASM’s (batch ${BATCH}, uniform; right of 1: WASM is faster)`,
-    [
-      ...legend(rivals),
-      ...ticks.flatMap((tick) => [
-        line(x(tick), top - 8, x(tick), bottom, tick === 1 ? 'one' : 'grid'),
-        label(x(tick), top - 14, String(tick), { 'text-anchor': 'middle' }),
-      ]),
-      ...cells.flatMap((cell, number) => {
-        const y = top + number * group;
-        const name = `${cell.operation}, ${cell.endpoints.toLocaleString('en-US')}`;
-        return [
-          label(left - 12, y + (rivals.length * bar) / 2 + 4, name, { 'text-anchor': 'end' }),
-          ...rivals.flatMap((rival, index) => {
-            const found = measured.find((row) => row.rival === rival && isOf(row, cell));
-            return found === undefined ? [] : barOf(found, index, y + index * bar);
-          }),
-        ];
-      }),
-    ],
-  );
+  return svg(bottom + 24, `Time by WASM’s (batch ${BATCH}, uniform): right of 1, WASM is faster`, [
+    ...legend(rivals),
+    ...ticks.flatMap((tick) => [
+      line(x(tick), top - 8, x(tick), bottom, tick === 1 ? 'one' : 'grid'),
+      label(x(tick), top - 14, String(tick), { 'text-anchor': 'middle' }),
+    ]),
+    ...cells.flatMap((cell, number) => {
+      const y = top + number * group;
+      const name = `${cell.operation}, ${cell.endpoints.toLocaleString('en-US')}`;
+      return [
+        label(left - 12, y + (rivals.length * bar) / 2 + 4, name, { 'text-anchor': 'end' }),
+        ...rivals.flatMap((rival, index) => {
+          const found = measured.find((row) => row.rival === rival && isOf(row, cell));
+          return found === undefined ? [] : barOf(found, index, y + index * bar);
+        }),
+      ];
+    }),
+  ]);
 }
 
 /** Speed of a number of workers by that of one. */

@@ -1,18 +1,21 @@
 /** Measures a matrix: a process for each group. */
 
 import { fork } from 'node:child_process';
-import { totalmem } from 'node:os';
+import { loadavg, totalmem } from 'node:os';
 import { packageFile } from '../src/package-files.ts';
 import type { Conditions, GroupResult } from './group.ts';
 import { DifferenceError } from './identity.ts';
 import { type Group, absentRows, groupsOf } from './measure.ts';
 import type { Matrix } from './options.ts';
 import type { Row } from './rows.ts';
+import { quantile } from './statistics.ts';
 
 export interface Measured {
   readonly rows: readonly Row[];
   /** Undefined: nothing could be measured. */
   readonly conditions: Conditions | undefined;
+  /** Median of the system's load averages, one for each group: above 1 other programs took their share. */
+  readonly load: number;
 }
 
 /**
@@ -22,19 +25,31 @@ export interface Measured {
 export async function measureMatrix(matrix: Matrix, progress: (line: string) => void): Promise<Measured> {
   const groups = groupsOf(matrix);
   const rows: Row[] = [];
+  const loads: number[] = [];
   let conditions: Conditions | undefined;
   for (const [index, group] of groups.entries()) {
     progress(
       `${index + 1} of ${groups.length}: ${group.operations.join(', ')}; ${group.endpoints} endpoints`,
     );
     const result = await inProcess(group);
+    loads.push(loadavg()[0]!);
     if (result.difference !== undefined) throw new DifferenceError(result.difference);
     if (result.failure !== undefined) throw new Error(result.failure);
     rows.push(...(result.rows ?? []));
     conditions ??= result.conditions;
   }
-  return { rows, conditions };
+  return {
+    rows,
+    conditions,
+    load: quantile(
+      loads.sort((a, b) => a - b),
+      0.5,
+    ),
+  };
 }
+
+/** Exit code where there are no signals. */
+const ABORTED = 134;
 
 function inProcess(group: Group): Promise<GroupResult> {
   return new Promise((resolve) => {
@@ -47,9 +62,11 @@ function inProcess(group: Group): Promise<GroupResult> {
       result = message;
     });
     child.once('close', (status, signal) => {
-      // All that it can say it does; V8 and the system end a process without a word for want of memory.
-      const reason = `its process ended with ${signal ?? `exit code ${status}`}: not enough memory`;
-      resolve(result ?? { rows: absentRows(group, reason) });
+      if (result !== undefined) resolve(result);
+      // V8 aborts for want of memory, the system kills.
+      else if (signal !== null || status === ABORTED)
+        resolve({ rows: absentRows(group, `not enough memory: ended by ${signal ?? 'an abort'}`) });
+      else resolve({ failure: `a process that measures ended with exit code ${status}` });
     });
     child.send(group);
   });

@@ -21,14 +21,14 @@ export interface BenchCommandOptions extends BenchOptions {
 export async function bench({ json, output, ...options }: BenchCommandOptions): Promise<void> {
   const matrix = readMatrix(options);
   if (output !== undefined) await makeFolder(output);
-  const { rows, conditions } = await measureMatrix(matrix, (line) => {
+  const measured = await measureMatrix(matrix, (line) => {
     if (process.stderr.isTTY) console.error(line);
   }).catch((error: unknown) => {
     if (error instanceof DifferenceError) throw new InputError(error.message);
     throw error;
   });
-  const result = engineResult(rows, matrix, conditions);
-  if (json === true) console.log(JSON.stringify({ machine: machine(), rows }, null, 2));
+  const result = engineResult(measured, matrix);
+  if (json === true) console.log(JSON.stringify({ machine: machine(), rows: measured.rows }, null, 2));
   else console.log(`${tableOf(result)}\n\n${result.method} ${machine()}.`);
   if (output !== undefined) await write(result, output);
 }

@@ -73,17 +73,21 @@ describe('plots', () => {
 describe('the table', () => {
   it('has a line for each cell and says what is absent and why', () => {
     const conditions = { isPinned: true, isThreadTime: false };
-    const { cells, head, method } = engineResult(made(['clang']), readMatrix({}), conditions);
+    const measured = { rows: made(['clang']), conditions, load: 1.04 };
+    const { cells, head, method } = engineResult(measured, readMatrix({}));
     expect(cells).toHaveLength(OPERATIONS.length * 4);
     for (const line of cells) expect(line).toHaveLength(head.length);
     expect(cells[0]![head.indexOf('clang')]).toBe('–');
     expect(cells[0]![head.indexOf('gcc')]).toBe('2.00');
-    expect(method).toContain('pinned to one core, by the clock');
+    expect(method).toContain('pinned to one core, by the clock; load average 1.0.');
     expect(method).toContain('Absent: clang (for a test).');
   });
 
   it('is there where nothing could be measured, too', () => {
-    const { cells, method } = engineResult(made([...RIVALS]), readMatrix({}), undefined);
+    const { cells, method } = engineResult(
+      { rows: made([...RIVALS]), conditions: undefined, load: 0 },
+      readMatrix({}),
+    );
     expect(cells[0]!.slice(4).every((one) => one === '–')).toBe(true);
     expect(method).toContain('not pinned');
   });
@@ -98,7 +102,10 @@ describe('the page', () => {
     rmSync(folder, { recursive: true });
   });
   const text = (name: string) => readFileSync(join(folder, name), 'utf8');
-  const result = (method: string) => ({ ...engineResult(made(), readMatrix({}), undefined), method });
+  const result = (method: string) => ({
+    ...engineResult({ rows: made(), conditions: undefined, load: 0 }, readMatrix({})),
+    method,
+  });
 
   it('is made where there is none, with its pictures', async () => {
     const inner = join(folder, 'a', 'b');
