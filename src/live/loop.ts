@@ -20,7 +20,7 @@ import type { Receiver, SendCounts, Sink, ThreadContext } from './channel.ts';
 import { DOWN, ERRORS, IS_DOWN, LANE_COUNTS, RECEIVED, RECEIVED_BYTES, SENT, SENT_BYTES } from './counts.ts';
 import { POLLIN, PR_SET_TIMERSLACK } from './linux.ts';
 import { sendMessages, takeSocketError, writeFrames } from './sockets.ts';
-import type { XdpPort } from './xdp.ts';
+import type { XdpPort } from './xdp-port.ts';
 
 /** Frames of a batch: one port's; with many ports none waits long for the others. */
 const BATCH = 256;

@@ -15,7 +15,7 @@ import { MessageBuffers } from './messages.ts';
 import { MessageReceiver } from './mmsg.ts';
 import { SlotReceiver } from './packet.ts';
 import { loadSystem } from './system.ts';
-import { XdpPort } from './xdp.ts';
+import { XdpPort } from './xdp-port.ts';
 
 /** `workerData` of the thread. Addresses are those of the WASM memory. */
 export interface ThreadStart {

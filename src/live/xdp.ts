@@ -17,13 +17,12 @@ import {
   XSK_TX,
 } from '../abi/live.ts';
 import { createLink, createMap, loadProgram, updateMap } from './bpf.ts';
-import type { Channel, LiveCalls, Opened, Receiver, SendCounts, ThreadContext } from './channel.ts';
+import type { Channel, Opened } from './channel.ts';
 import {
   AF_XDP,
   BPF_MAP_TYPE_XSKMAP,
   BPF_PROG_TYPE_XDP,
   BPF_XDP,
-  MSG_DONTWAIT,
   SOCK_CLOEXEC,
   SOCK_RAW,
   SOL_XDP,
@@ -47,7 +46,7 @@ import type { PortContext } from './port-context.ts';
 import { redirectProgram } from './programs.ts';
 import type { Region, Regions } from './regions.ts';
 import { attachControlFilter, openPacketSocket } from './sockets.ts';
-import { type System, check, errnoText, setInt, systemError, words } from './system.ts';
+import { type System, check, errnoText, setInt, words } from './system.ts';
 import { LiveError } from './types.ts';
 
 /** Entries of each ring: what comes while the thread does not run. With many ports each gets less. */
@@ -272,79 +271,4 @@ function dropsOf(system: System, fd: number): number {
   if (system.getsockopt(fd, SOL_XDP, XDP_STATISTICS, answer, words(answer.length)) < 0) return 0;
   const view = new DataView(answer.buffer);
   return Number(view.getBigUint64(0, true) + view.getBigUint64(24, true));
-}
-
-/** How often the kernel is asked to send what it did not take at once. */
-const KICKS = 64;
-
-/** A thread's end of an AF_XDP socket. */
-export class XdpPort implements Receiver {
-  readonly isRing = true;
-  readonly fd: number;
-  readonly #system: System;
-  readonly #calls: LiveCalls;
-  readonly #xsk: number;
-  readonly #port: number;
-  #received = 0;
-  #isDown = false;
-
-  constructor({ system, calls }: ThreadContext, fd: number, xsk: number, port: number) {
-    this.fd = fd;
-    this.#system = system;
-    this.#calls = calls;
-    this.#xsk = xsk;
-    this.#port = port;
-    calls.refillXdp(xsk);
-  }
-
-  receive(most: number): number {
-    this.#received = this.#calls.receiveXdp(this.#xsk, most, this.#port);
-    return this.#received;
-  }
-
-  release(): void {
-    this.#calls.returnChunks(this.#received);
-    this.#received = 0;
-    this.#calls.refillXdp(this.#xsk);
-  }
-
-  /** Sends what was collected for a lane: `count` frames. */
-  send(lane: number, count: number, counts: SendCounts): void {
-    this.#calls.reapXdp(this.#xsk);
-    if (this.#isDown && !this.#kick()) {
-      counts.down += count;
-      return;
-    }
-    let done = 0;
-    for (let kicks = 0; done < count && kicks < KICKS; kicks++) {
-      const queued = this.#calls.sendXdp(this.#xsk, lane, done);
-      done += queued;
-      if (!this.#kick()) break;
-      this.#calls.reapXdp(this.#xsk);
-    }
-    counts.sent += done;
-    if (this.#isDown) counts.down += count - done;
-    else counts.errors += count - done;
-    this.flush();
-  }
-
-  /** Makes the kernel send what is in the ring. Returns whether it has taken everything. */
-  flush(): boolean {
-    for (let kicks = 0; kicks < KICKS; kicks++) {
-      if (this.#calls.reapXdp(this.#xsk) === 0) return true;
-      if (!this.#kick()) return this.#isDown;
-    }
-    return this.#calls.reapXdp(this.#xsk) === 0;
-  }
-
-  /** False: the interface is down. */
-  #kick(): boolean {
-    this.#isDown = false;
-    if (this.#system.sendto(this.fd, 0, 0, MSG_DONTWAIT, 0, 0) >= 0) return true;
-    const { name } = errnoText(this.#system.errno());
-    this.#isDown = name === 'ENETDOWN' || name === 'ENXIO' || name === 'EOPNOTSUPP' || name === 'EBADF';
-    if (this.#isDown) return false;
-    if (name === 'EAGAIN' || name === 'EBUSY' || name === 'ENOBUFS' || name === 'EINTR') return true;
-    throw systemError(this.#system, 'AF_XDP does not send');
-  }
 }
