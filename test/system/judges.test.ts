@@ -201,9 +201,17 @@ const CUT_UP = CASES.filter(({ frame, expected }) => {
   if (typeof expected === 'number' || !('outputs' in expected)) return false;
   const { outputs, anyOrder }: Outcome = expected;
   const tag = frame[12] === 0x81 ? 4 : 0;
-  const isFragment = (((frame[20 + tag]! & 0x3f) << 8) | frame[21 + tag]!) !== 0;
-  return outputs.length > 1 && anyOrder !== true && !isFragment;
+  const isPiece = (packet: Uint8Array, ip: number) =>
+    (((packet[ip + 6]! & 0x3f) << 8) | packet[ip + 7]!) !== 0;
+  if (isPiece(frame, 14 + tag) || outputs.length === 1) return false;
+  // Of what is flooded, several copies leave anyway.
+  return anyOrder !== true || outputs.some(({ port, frame }) => port === 'uplink' && isPiece(frame, innerOf(frame)));
 });
+
+/** Where the IPv4 packet in an NVGRE envelope begins. */
+function innerOf(frame: Uint8Array): number {
+  return 14 + (frame[12] === 0x86 ? 40 : 20) + 8 + 14;
+}
 
 describe('scapy', () => {
   it.skipIf(NO_SCAPY !== undefined)(
@@ -214,7 +222,7 @@ describe('scapy', () => {
       expect(packets).toBe(frames.length);
       expect(sorted(wrong.map((one) => caseOf(one.case)))).toEqual(sorted(WRONG_CHECKSUMS.cases));
       expect(CUT_UP.length).toBeGreaterThan(15);
-      expect(sorted(joined.map(caseOf))).toEqual(sorted(CUT_UP.map(titleOf)));
+      expect(sorted([...new Set(joined.map(caseOf))])).toEqual(sorted(CUT_UP.map(titleOf)));
       for (const title of incomplete.map(caseOf)) expect(title).toMatch(/fragment/);
       const least = { IPv4: 1500, UDP: 850, TCP: 80, ICMP: 150, ICMPv6: 190, 'UDP-Lite': 20, DCCP: 8 };
       for (const [what, count] of Object.entries(least)) {

@@ -67,11 +67,11 @@ class Judge:
         whole, length = len(data) >= u16(data, 2), u16(data, 2)
         if u16(data, 6) & 0x3FFF:
             if not quoted:
-                self.pieces[self.where[1]].append(data[:length])
+                self.pieces[self.where[1], self.tunnel].append(data[:length])
             return
         # Without options and length: what those say is not what the pseudo-header is made of here.
         ends = IP(src=inet_ntoa(data[12:16]), dst=inet_ntoa(data[16:20]))
-        self.upper(data[9], data[size:length], whole, lambda upper, n: in4_pseudoheader(upper, ends, n), quoted)
+        self.upper(data[9], data[size:length], whole, lambda upper, n: in4_pseudoheader(upper, ends, n), quoted, ends.dst)
 
     def ipv6(self, data, quoted=False):
         if len(data) < 40 or data[0] >> 4 != 6:
@@ -94,12 +94,13 @@ class Judge:
                     destination = header.addresses[-1]
             upper, rest = rest[0], rest[size:]
         ends = IPv6(src=fixed.src, dst=destination)
-        self.upper(upper, rest, whole, lambda proto, n: bytes(in6_pseudoheader(proto, ends, n)), quoted)
+        self.upper(upper, rest, whole, lambda proto, n: bytes(in6_pseudoheader(proto, ends, n)), quoted, ends.dst)
 
-    def upper(self, protocol, data, whole, pseudo, quoted):
+    def upper(self, protocol, data, whole, pseudo, quoted, tunnel=None):
         if protocol == GRE_PROTOCOL and not quoted and len(data) >= 8:
             header = GRE(data)
             if header.proto == 0x6558 and header.key_present:
+                self.tunnel = tunnel
                 self.frame(data[8:])
             return
         at = CHECKSUM_AT.get(protocol)
@@ -120,8 +121,8 @@ class Judge:
 
     def join(self):
         """What is above IP can be judged once all pieces of a packet are together."""
-        for second, pieces in self.pieces.items():
-            self.where = (0, second)
+        for (second, _), pieces in self.pieces.items():
+            self.where, self.tunnel = (0, second), None
             _, joined, missing = defrag([IP(piece) for piece in pieces])
             self.incomplete += [second] * (1 if len(missing) else 0)
             for packet in joined:
@@ -134,6 +135,7 @@ class Judge:
         for number, packet in enumerate(rdpcap(path), 1):
             self.packets += 1
             self.where = (number, int(packet.time))
+            self.tunnel = None
             self.frame(bytes(packet))
         self.join()
 
