@@ -2,7 +2,7 @@
 
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Dataplane } from '../../src/engine/dataplane.ts';
+import { Dataplane } from '../../src/index.ts';
 import { LiveIo } from '../../src/live/io.ts';
 import { Interfaces } from '../../src/live/interfaces.ts';
 import { loadSystem } from '../../src/live/system.ts';

@@ -1,7 +1,7 @@
 /** Every backend moves frames as the dataplane decides, byte for byte, and leaves the host's own packets to the host. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Dataplane } from '../../src/engine/dataplane.ts';
+import { Dataplane } from '../../src/index.ts';
 import {
   arp,
   ethernet,
