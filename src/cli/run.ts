@@ -46,6 +46,8 @@ export async function run(policyFile: string, options: RunOptions): Promise<void
   try {
     const links = kernel.links();
     refuse(interfaceProblems(options.uplink, attachments, links));
+    // From here on, so that what is changed on interfaces is restored in any case.
+    const ended = ending();
     const log = await createLog(options.log ?? (process.stderr.isTTY ? 'text' : 'json'), 'info');
     const runner = await Runner.start({
       kernel,
@@ -61,7 +63,7 @@ export async function run(policyFile: string, options: RunOptions): Promise<void
       workers: options.workers,
       log: log.write,
     });
-    await serve(runner, log, { policyFile, text, attachments, options });
+    await serve(runner, log, { policyFile, text, attachments, options }, ended);
   } finally {
     kernel.close();
   }
@@ -85,7 +87,12 @@ interface Serving {
   readonly options: RunOptions;
 }
 
-async function serve(runner: Runner, log: Log, serving: Serving): Promise<void> {
+async function serve(
+  runner: Runner,
+  log: Log,
+  serving: Serving,
+  ended: Promise<NodeJS.Signals>,
+): Promise<void> {
   const { options, attachments, policyFile } = serving;
   const begun = performance.now();
   const report = () => {
@@ -110,7 +117,7 @@ async function serve(runner: Runner, log: Log, serving: Serving): Promise<void> 
       (watching === undefined ? 'its policy is not followed' : `follows ${policyFile}`),
     { process: process.pid },
   );
-  const signal = await ending();
+  const signal = await ended;
   log.write('info', `${signal}: ending`);
   clearInterval(stats);
   watching?.close();

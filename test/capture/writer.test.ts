@@ -41,7 +41,8 @@ function readBack(bytes: Uint8Array): { records: Written[]; names: (string | und
   reader.push(bytes);
   const records: Written[] = [];
   for (let record = reader.read(); record !== undefined; record = reader.read()) {
-    records.push({ ...record, data: record.data.slice() });
+    const { offset: _, ...rest } = record;
+    records.push({ ...rest, data: rest.data.slice() });
   }
   reader.end();
   return { records, names: reader.interfaces.map(({ name }) => name) };
