@@ -42,7 +42,7 @@ export const DROP_ND_SENDER = 19;
 // Where to (V2, V3, V5) and whether it fits (T1).
 export const DROP_NO_RECORD = 20;
 export const DROP_FLOOD = 21;
-// 22 was a packet that needed routing, before there was any.
+// 22 is free.
 export const DROP_SAME_PORT = 23;
 export const DROP_OVER_MTU = 24;
 

@@ -187,7 +187,7 @@ const ARRIVING: Case[] = [
   ),
 ];
 
-/** One segment is none too many: as any packet with a partial checksum. */
+/** A super-segment that fits into one segment is no lie: it is a packet with a partial checksum. */
 const ONE: Case[] = [
   fromVm(
     'a',
