@@ -103,7 +103,8 @@ function testsByRule(report: Report): Map<string, Map<string, RuleTest>> {
   const byRule = new Map<string, Map<string, RuleTest>>(
     RULES.map(({ id }) => [id, new Map<string, RuleTest>()]),
   );
-  for (const file of report.testResults) {
+  // By name: vitest reports files in the order in which its workers took them.
+  for (const file of report.testResults.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     if (!FOLDERS.some((folder) => file.name.includes(`/${folder}/`))) continue;
     for (const { title, status } of file.assertionResults) {
       const match = /^((?:[A-Z]+\d* ?)+): (.*)$/.exec(title);

@@ -205,7 +205,10 @@ const CUT_UP = CASES.filter(({ frame, expected }) => {
     (((packet[ip + 6]! & 0x3f) << 8) | packet[ip + 7]!) !== 0;
   if (isPiece(frame, 14 + tag) || outputs.length === 1) return false;
   // Of what is flooded, several copies leave anyway.
-  return anyOrder !== true || outputs.some(({ port, frame }) => port === 'uplink' && isPiece(frame, innerOf(frame)));
+  return (
+    anyOrder !== true ||
+    outputs.some(({ port, frame }) => port === 'uplink' && isPiece(frame, innerOf(frame)))
+  );
 });
 
 /** Where the IPv4 packet in an NVGRE envelope begins. */
