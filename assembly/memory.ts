@@ -97,8 +97,13 @@ export let addressBuckets6: u32 = 0;
 export let macBuckets: u32 = 0;
 export let providerBuckets4: u32 = 0;
 export let providerBuckets6: u32 = 0;
-/** The tables are larger than the caches: packets are staged (`path/touch.ts`). */
-export let isLarge: bool = false;
+/** Which packets are staged (`path/touch.ts`), by how much of the tables they read: the larger the tables, the more. */
+export let staged: u32 = 0;
+export const STAGED_REWRITTEN: u32 = 1;
+/** Those, and all others that VMs send. */
+export const STAGED_SENT: u32 = 2;
+/** Those, and what arrives. */
+export const STAGED_ALL: u32 = 3;
 /** Capacities that indexes are checked against. */
 export let portCapacity: u32 = 0;
 export let nextHopCapacity: u32 = 0;
@@ -290,8 +295,14 @@ function layOut(header: usize, start: usize): usize {
   macs = region(<usize>macBuckets * BUCKET);
   providers4 = region(<usize>providerBuckets4 * BUCKET);
   providers6 = region(<usize>providerBuckets6 * BUCKET);
-  isLarge = free - addresses4 >= <usize>requested(abi.CAPACITY_STAGED_FROM);
+  staged = stagedWith(free - addresses4, <usize>requested(abi.CAPACITY_STAGED_FROM));
   return free;
+}
+
+function stagedWith(tables: usize, from: usize): u32 {
+  if (tables < from / 2) return 0;
+  if (tables < from) return STAGED_REWRITTEN;
+  return tables / 2 < from ? STAGED_SENT : STAGED_ALL;
 }
 
 /** Bytes that a generation with the requested capacities takes. */

@@ -12,7 +12,7 @@ import {
 import { DROP_CUT_CAPTURE, DROP_FRAME_TOO_LONG, DROP_UNKNOWN_PORT } from '../../src/abi/verdict';
 import { takeCopyRoom } from '../copies';
 import { enterBatch, leaveBatch } from '../epoch';
-import { inputs, isLarge, ringEntries } from '../memory';
+import { inputs, ringEntries, staged } from '../memory';
 import { Port, isPort } from '../tables/ports';
 import { egress } from './egress';
 import { beginBatch, beginInput, drop, emitted } from './emit';
@@ -35,7 +35,7 @@ export function process(first: u32, count: u32, time: f64): u32 {
   beginBatch(count, time);
   agePathMtus(time);
   for (let index: u32 = 0; index < count; index++) {
-    if (isLarge && (index & (GROUP - 1)) == 0) touch(first + index, min(GROUP, count - index));
+    if (staged != 0 && (index & (GROUP - 1)) == 0) touch(first + index, min(GROUP, count - index));
     beginInput(index);
     const descriptor = inputs + <usize>((first + index) & (ringEntries - 1)) * INPUT_SIZE;
     const frame = load<u32>(descriptor, INPUT_ADDRESS);

@@ -4,7 +4,16 @@
 // from the usual places of header fields and decides nothing: the packets are processed afterwards as without it.
 
 import { INPUT_ADDRESS, INPUT_PORT, INPUT_SIZE } from '../../src/abi/layout';
-import { hostProvider4, hostProvider6High, hostProvider6Low, inputs, ringEntries } from '../memory';
+import {
+  STAGED_ALL,
+  STAGED_SENT,
+  hostProvider4,
+  hostProvider6High,
+  hostProvider6Low,
+  inputs,
+  ringEntries,
+  staged,
+} from '../memory';
 import { touchAddress4, touchMapping4 } from '../tables/addresses4';
 import { touchAddress6 } from '../tables/addresses6';
 import { domainOfMac, findMac, nextHopOfMac, touchMac } from '../tables/macs';
@@ -32,6 +41,7 @@ export function touch(first: u32, count: u32): void {
     const frame = <usize>load<u32>(descriptor, INPUT_ADDRESS);
     const port = <u32>load<u16>(descriptor, INPUT_PORT);
     if (port != 0) read ^= isPort(port) ? touchDestination(Port.at(port), frame) : 0;
+    else if (staged < STAGED_ALL) continue;
     else if (isForHost(frame)) {
       read ^= touchInnerMac(frame);
       tunnels++;
@@ -55,6 +65,7 @@ function isIpv4(frame: usize): bool {
 
 /** From a VM: the record of the destination. */
 function touchDestination(port: Port, frame: usize): u64 {
+  if (staged < STAGED_SENT && !port.usesRewrite) return 0;
   const packet = frame + ETHERNET_HEADER;
   if (!isIpv4(frame)) return touchAddress6(port.domain, Ipv6.at(packet).dstHigh, Ipv6.at(packet).dstLow);
   const dst = Ipv4.at(packet).dstAddr;

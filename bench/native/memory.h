@@ -54,6 +54,12 @@ static uint32_t buckets_for(uint32_t entries, uint32_t slots_per_bucket) {
   return max32((entries * 2 + slots_per_bucket - 1) / slots_per_bucket, 2);
 }
 
+static enum staged staged_with(uint64_t tables, uint64_t from) {
+  if (tables < from / 2) return STAGED_NONE;
+  if (tables < from) return STAGED_REWRITTEN;
+  return tables / 2 < from ? STAGED_SENT : STAGED_ALL;
+}
+
 // Returns the end of the generation.
 static uint64_t lay_out_tables(struct netvirt *n, const uint8_t *header) {
   uint8_t *memory = n->memory;
@@ -90,7 +96,7 @@ static uint64_t lay_out_tables(struct netvirt *n, const uint8_t *header) {
   n->providers4 = memory + region(&layout, (uint64_t)n->provider_buckets4 * BUCKET);
   n->providers6 = memory + region(&layout, (uint64_t)n->provider_buckets6 * BUCKET);
   const uint64_t tables = layout.free - (uint64_t)(n->addresses4 - memory);
-  n->is_large = tables >= load32(memory + CAPACITIES + CAPACITY_STAGED_FROM);
+  n->staged = staged_with(tables, load32(memory + CAPACITIES + CAPACITY_STAGED_FROM));
   return layout.free;
 }
 

@@ -23,6 +23,9 @@
 // What nearly no packet needs stands apart, so that the rest fits into the loop.
 #define COLD __attribute__((noinline, cold))
 
+// Which packets are staged (touch.h), by how much of the tables they read.
+enum staged { STAGED_NONE, STAGED_REWRITTEN, STAGED_SENT, STAGED_ALL };
+
 // A worker's view of the memory: what memory.ts keeps in globals.
 struct netvirt {
   uint8_t *memory;
@@ -57,8 +60,7 @@ struct netvirt {
   uint32_t mac_buckets;
   uint32_t provider_buckets4;
   uint32_t provider_buckets6;
-  // The tables are larger than the caches: packets are staged (touch.h).
-  bool is_large;
+  enum staged staged;
   uint32_t port_capacity;
   uint32_t next_hop_capacity;
   uint64_t seed_a;

@@ -17,6 +17,7 @@ static inline bool is_frame4(const uint8_t *frame) { return ether_type(frame) ==
 
 // From a VM: the record of the destination.
 static inline uint64_t touch_destination(const struct netvirt *n, const struct port *port, const uint8_t *frame) {
+  if (n->staged < STAGED_SENT && (port->flags & PORT_REWRITE) == 0) return 0;
   const uint8_t *packet = frame + ETHERNET_HEADER;
   if (!is_frame4(frame))
     return touch_address6(n, port->domain, ipv6_at(packet)->dst_high, ipv6_at(packet)->dst_low);
@@ -77,6 +78,8 @@ static __attribute__((noinline)) void touch(const struct netvirt *n, uint32_t fi
     const uint32_t port = load16(descriptor + INPUT_PORT);
     if (port != 0) {
       read ^= is_port(n, port) ? touch_destination(n, port_at(n, port), frame) : 0;
+    } else if (n->staged < STAGED_ALL) {
+      continue;
     } else if (is_for_host(n, frame)) {
       read ^= touch_inner_mac(n, frame);
       tunnels++;
