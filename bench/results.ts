@@ -15,6 +15,8 @@ Ratios can be compared between machines; times cannot, and on a shared machine t
 
 const SECTIONS = {
   engine: 'The engine alone',
+  twin: 'The twin in C by compilers and options',
+  memory: 'What memory alone takes',
   routing: 'Routing',
   staging: 'Staging',
   changes: 'Changes while packets are processed',

@@ -20,6 +20,8 @@ export interface Library {
 
 export interface BuildOptions {
   readonly optimize?: '-O2' | '-O3';
+  /** Instructions of this processor, or only those that all of its architecture have, as WASM's SIMD is about. */
+  readonly instructions?: 'native' | 'generic';
   /** For a memory that other threads change meanwhile. */
   readonly threads?: boolean;
   /** Warnings are errors: for the tests; compilers to come may warn of more. */
@@ -35,7 +37,7 @@ const run = (command: string, ...args: string[]) =>
 
 /** Builds with one compiler. Returns the reason, a text, where that is not possible. */
 export function build(compiler: Compiler, options: BuildOptions = {}): Library | string {
-  const { optimize = '-O3', threads = false, strict = false } = options;
+  const { optimize = '-O3', instructions = 'native', threads = false, strict = false } = options;
   let version: string;
   try {
     version = run(compiler, '--version').split('\n')[0]!;
@@ -55,7 +57,8 @@ export function build(compiler: Compiler, options: BuildOptions = {}): Library |
   };
   const path = join(folder, 'netvirt.so');
   const flags = [
-    ...[optimize, '-march=native', '-std=c11', '-shared', '-fPIC', '-fvisibility=hidden'],
+    ...(instructions === 'native' ? ['-march=native'] : []),
+    ...[optimize, '-std=c11', '-shared', '-fPIC', '-fvisibility=hidden'],
     ...(strict ? ['-Wall', '-Wextra', '-Werror', '-Wno-unused-function'] : []),
     ...[`-DNETVIRT_THREADS=${threads ? 1 : 0}`, '-I', dirname(CONTRACT)],
   ];
