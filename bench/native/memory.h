@@ -54,8 +54,8 @@ static uint32_t buckets_for(uint32_t entries, uint32_t slots_per_bucket) {
   return max32((entries * 2 + slots_per_bucket - 1) / slots_per_bucket, 2);
 }
 
-static enum staged staged_with(uint64_t tables, uint64_t from) {
-  if (tables < from / 2) return STAGED_NONE;
+static uint32_t staged_with(uint64_t tables, uint64_t from) {
+  if (tables < from / 2) return 0;
   if (tables < from) return STAGED_REWRITTEN;
   return tables / 2 < from ? STAGED_SENT : STAGED_ALL;
 }

@@ -32,7 +32,7 @@ static uint32_t process(struct netvirt *n, uint32_t first, uint32_t count, doubl
   const double expiry = load_double(n->generation + PATH_MTU_EXPIRY);
   if (expiry != 0) age_path_mtus(n, expiry, now);
   for (uint32_t index = 0; index < count; index++) {
-    if (n->staged != STAGED_NONE && (index & (GROUP - 1)) == 0) touch(n, first + index, min32(GROUP, count - index));
+    if (n->staged != 0 && (index & (GROUP - 1)) == 0) touch(n, first + index, min32(GROUP, count - index));
     n->input = index;
     const uint8_t *descriptor = descriptor_of(n, first + index);
     uint8_t *frame = n->memory + load32(descriptor + INPUT_ADDRESS);

@@ -23,9 +23,6 @@
 // What nearly no packet needs stands apart, so that the rest fits into the loop.
 #define COLD __attribute__((noinline, cold))
 
-// Which packets are staged (touch.h), by how much of the tables they read.
-enum staged { STAGED_NONE, STAGED_REWRITTEN, STAGED_SENT, STAGED_ALL };
-
 // A worker's view of the memory: what memory.ts keeps in globals.
 struct netvirt {
   uint8_t *memory;
@@ -60,7 +57,8 @@ struct netvirt {
   uint32_t mac_buckets;
   uint32_t provider_buckets4;
   uint32_t provider_buckets6;
-  enum staged staged;
+  // Which packets are staged (touch.h): 0 or one of STAGED_….
+  uint32_t staged;
   uint32_t port_capacity;
   uint32_t next_hop_capacity;
   uint64_t seed_a;
