@@ -11,6 +11,7 @@ import { packageFile } from '../src/package-files.ts';
 const TITLE = `# Measured results
 
 Ratios can be compared between machines; times cannot, and on a shared machine they vary by a third from run to run.
+[The hot path](../docs/hot-path.md#where-it-falls-short) says what was tried where a figure is below its aim, and what the bound is.
 `;
 
 const SECTIONS = {

@@ -1,11 +1,13 @@
 /**
- * npm run bench:twin: is the twin in C as fast as its compilers can make it? Every compiler with -O2 and -O3, with this
- * processor's instructions and with those that all have, against WASM; alternated pass by pass in one process.
+ * npm run bench:twin: is the twin in C as fast as its compilers can make it, and whose is the difference? Every compiler with -O2
+ * and -O3, with this processor's instructions and with those that all have, and clang for WebAssembly, against WASM; alternated
+ * pass by pass in one process.
  */
 
 import { assertSame } from './identity.ts';
 import { type BuildOptions, COMPILERS } from './native/build.ts';
 import { native, nativeRival } from './native/engine.ts';
+import { buildWasm, wasmTwinRival } from './native/wasm.ts';
 import { pinToOneCore } from './pin.ts';
 import { record } from './results.ts';
 import { type Rival, SLOTS, instanceRival, wasmInstance } from './rivals.ts';
@@ -51,6 +53,9 @@ async function measure(operation: Operation): Promise<Row[]> {
       return [];
     }),
   );
+  const module = buildWasm();
+  if (typeof module === 'string') console.error(`clang, to WebAssembly: ${module}`);
+  else twins.push({ name: 'clang -O3, to WebAssembly', rival: wasmTwinRival(module, instance, inputs) });
   const rivals = [wasm, ...twins.map(({ rival }) => rival)];
   assertSame(rivals, operation, BATCH);
   const medians = sample(rivals, BATCH, PASSES, WARM_UP).map((sorted) => quantile(sorted, 0.5));

@@ -75,7 +75,7 @@ export function nativeRival(twin: Native, instance: Instance, inputs: readonly I
 }
 
 /** Everything that the twin reads stands in the memory, at the same addresses. */
-function copyOf(instance: Instance): { memory: WebAssembly.Memory; place: Place } {
+export function copyOf(instance: Instance): { memory: WebAssembly.Memory; place: Place } {
   const { slots, inputs, outputs } = instance;
   const { buffer } = instance.memory;
   const memory = new WebAssembly.Memory({ initial: buffer.byteLength / PAGE });
