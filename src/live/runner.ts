@@ -6,7 +6,7 @@ import { findHost } from '../engine/options.ts';
 import { PolicyError } from '../policy/errors.ts';
 import type { Policy } from '../policy/model.ts';
 import { parsePolicy } from '../policy/parse.ts';
-import { LiveIo } from './io.ts';
+import { LiveIo, type ThreadCounters } from './io.ts';
 import { KEEPER_INTERVAL, Keeper } from './keeper.ts';
 import { KernelLoop } from './kernel-loop.ts';
 import { type Attached, livePorts } from './port-list.ts';
@@ -31,6 +31,8 @@ export interface RunnerOptions {
   readonly io: IoChoice;
   readonly workers: number;
   readonly log: RunLog;
+  /** It cannot do its work any more, and is to be stopped. */
+  readonly onFailure: (failure: string) => void;
 }
 
 export interface RunCounters {
@@ -38,6 +40,7 @@ export interface RunCounters {
   /** What became of the packets that were held. */
   readonly held: { readonly sent: number; readonly dropped: number };
   readonly ports: readonly PortCounters[];
+  readonly threads: ThreadCounters;
 }
 
 /** Why a policy that was offered is not in force. */
@@ -45,6 +48,16 @@ export interface Refusal {
   /** One line each, with its place. */
   readonly lines: readonly string[];
 }
+
+const LEVELS: Record<LiveEvent['type'], LogLevel> = {
+  backend: 'info',
+  'port-up': 'info',
+  'port-down': 'warn',
+  'port-gone': 'warn',
+  thread: 'error',
+  error: 'error',
+  failed: 'error',
+};
 
 export class Runner {
   readonly dataplane: Dataplane;
@@ -124,6 +137,7 @@ export class Runner {
       packets: this.dataplane.counters(),
       held: this.#keeper.counters(),
       ports: this.#io?.counters() ?? [],
+      threads: this.#io?.threads() ?? { restarts: 0, lost: 0 },
     };
   }
 
@@ -211,16 +225,11 @@ export class Runner {
   }
 
   readonly #onEvent = (event: LiveEvent): void => {
-    const level =
-      event.type === 'error'
-        ? 'error'
-        : event.type === 'backend' || event.type === 'port-up'
-          ? 'info'
-          : 'warn';
-    this.#options.log(level, event.message, {
+    this.#options.log(LEVELS[event.type], event.message, {
       event: event.type,
       ...(event.name === '' ? {} : { interface: event.name }),
     });
+    if (event.type === 'failed') this.#options.onFailure(event.message);
   };
 
   #onNews(): void {
