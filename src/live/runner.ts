@@ -83,7 +83,7 @@ export class Runner {
     this.#policy = options.policy;
     this.#uplink = uplink;
     this.#underlay = new Underlay(kernel, uplink.index, dataplane, log);
-    this.#sender = new PacketSender(kernel.sockets);
+    this.#sender = new PacketSender(kernel.system);
     this.#keeper = new Keeper(dataplane, (bytes) => this.#sender.send(this.#uplink.index, bytes));
     this.#announcer = new Announcer((frame) => this.#sender.send(this.#uplink.index, frame));
     this.#loop = new KernelLoop(kernel, () => {
