@@ -4,6 +4,7 @@ import { requireCapabilities, NET_ADMIN, NET_RAW } from '../live/capabilities.ts
 import { Runner } from '../live/runner.ts';
 import { type IoChoice, LiveError } from '../live/types.ts';
 import { Kernel } from '../live/underlay/kernel.ts';
+import { rewriteProblems } from '../live/underlay/own-addresses.ts';
 import { FileWatch } from '../live/watch.ts';
 import { didYouMean } from '../policy/errors.ts';
 import type { Host, Policy } from '../policy/model.ts';
@@ -46,7 +47,10 @@ export async function run(policyFile: string, options: RunOptions): Promise<void
   const kernel = await Kernel.open();
   try {
     const links = kernel.links();
-    refuse(interfaceProblems(options.uplink, attachments, links));
+    refuse([
+      ...interfaceProblems(options.uplink, attachments, links),
+      ...rewriteProblems(policy, host, kernel),
+    ]);
     // From here on, so that what is changed on interfaces is restored in any case.
     const ending = new Ending();
     const log = await createLog(options.log ?? (process.stderr.isTTY ? 'text' : 'json'), 'info');

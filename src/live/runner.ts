@@ -13,6 +13,7 @@ import { type Attached, livePorts } from './port-list.ts';
 import { type IoChoice, LiveError, type LiveEvent, type PortCounters } from './types.ts';
 import type { Kernel } from './underlay/kernel.ts';
 import type { Link } from './underlay/netlink.ts';
+import { OwnAddresses } from './underlay/own-addresses.ts';
 import { PacketSender } from './underlay/packet-sender.ts';
 import { Announcer } from './underlay/announcer.ts';
 import { Underlay } from './underlay/underlay.ts';
@@ -67,6 +68,7 @@ export class Runner {
   readonly #keeper: Keeper;
   readonly #sender: PacketSender;
   readonly #announcer: Announcer;
+  readonly #addresses: OwnAddresses;
   readonly #timers: readonly NodeJS.Timeout[];
   #isStopped = false;
   #io: LiveIo | undefined;
@@ -86,6 +88,7 @@ export class Runner {
     this.#sender = new PacketSender(kernel.system);
     this.#keeper = new Keeper(dataplane, (bytes) => this.#sender.send(this.#uplink.index, bytes));
     this.#announcer = new Announcer((frame) => this.#sender.send(this.#uplink.index, frame));
+    this.#addresses = new OwnAddresses(log);
     this.#loop = new KernelLoop(kernel, () => {
       this.#onNews();
     });
@@ -123,6 +126,7 @@ export class Runner {
         onEvent: runner.#onEvent,
       });
       runner.#underlay.refresh();
+      runner.#checkAddresses();
       runner.#announce();
       return runner;
     } catch (error) {
@@ -208,8 +212,14 @@ export class Runner {
     await this.#setPorts(after);
     this.#io?.refresh();
     this.#underlay.refresh();
+    this.#checkAddresses();
     this.#announce();
     return undefined;
+  }
+
+  #checkAddresses(): void {
+    const { policy, host } = this.dataplane;
+    this.#addresses.look(policy, host, this.#uplink, this.#options.kernel);
   }
 
   #announce(): void {
@@ -234,8 +244,9 @@ export class Runner {
 
   #onNews(): void {
     this.#guard(() => {
-      this.#underlay.readChanges();
+      if (!this.#underlay.readChanges()) return;
       this.#followUplink();
+      this.#checkAddresses();
     });
   }
 

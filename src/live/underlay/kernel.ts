@@ -15,8 +15,8 @@ import { LiveError } from '../types.ts';
 import { Conversation } from './conversation.ts';
 import * as netlink from './netlink.ts';
 
-/** Groups of rtnetlink(7): links, neighbours, routes of both families. */
-const CHANGES = 0x1 | 0x4 | 0x40 | 0x400;
+/** Groups of rtnetlink(7): links, neighbours, addresses and routes of both families. */
+const CHANGES = 0x1 | 0x4 | 0x10 | 0x100 | 0x40 | 0x400;
 /** Dumps come in datagrams of at most 32 KiB. */
 const DATAGRAM = 65536;
 /** Changes are few, but a link that goes down takes all of its neighbours. */
@@ -70,12 +70,11 @@ export class Kernel {
     return this.links().find((link) => link.name === name);
   }
 
-  /** Addresses of an interface. */
-  addresses(link: number): IpAddress[] {
-    return this.#conversation.ask(netlink.addressRequest).flatMap((message) => {
-      const found = netlink.readAddress(message);
-      return found?.interface === link ? [found.address] : [];
-    });
+  /** Of all interfaces. */
+  addresses(): netlink.KernelAddress[] {
+    return this.#conversation
+      .ask(netlink.addressRequest)
+      .flatMap((message) => netlink.readAddress(message) ?? []);
   }
 
   /** Undefined: there is no way there. */

@@ -69,6 +69,14 @@ export interface Link {
   readonly hasXdp: boolean;
 }
 
+export interface KernelAddress {
+  /** Index of the interface that has it. */
+  readonly interface: number;
+  readonly address: IpAddress;
+  /** Of its prefix, bits. */
+  readonly length: number;
+}
+
 export interface Route {
   /** Index of the interface that packets leave by; 0: they leave by none. */
   readonly interface: number;
@@ -216,13 +224,13 @@ export function readLink({ body }: Message): Link | undefined {
   };
 }
 
-/** An address of an interface. */
-export function readAddress({ body }: Message): { interface: number; address: IpAddress } | undefined {
+export function readAddress({ body }: Message): KernelAddress | undefined {
   if (body.length < ADDRESS) return undefined;
   const attributes = attributesIn(body.subarray(ADDRESS));
   // On a point-to-point link IFA_ADDRESS is the other end.
   const address = addressOf(body[0]!, attributes.get(2) ?? attributes.get(1));
-  return address === undefined ? undefined : { interface: viewOf(body).getUint32(4, true), address };
+  if (address === undefined) return undefined;
+  return { interface: viewOf(body).getUint32(4, true), address, length: body[1]! };
 }
 
 export function readRoute({ body }: Message): Route | undefined {
