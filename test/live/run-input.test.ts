@@ -161,7 +161,8 @@ describe.skipIf(NO_NAMESPACES !== undefined)('a machine', () => {
     const ended = new Promise((resolve) => first.child.once('close', resolve));
     first.child.kill('SIGKILL');
     await ended;
-    expect(topology.ip('h1', '-d', 'link')).not.toMatch(/xdp|promiscuity [1-9]/);
+    for (const name of ['up0', 'other'])
+      expect(topology.ip('h1', '-d', 'link', 'show', 'dev', name)).not.toMatch(/xdp|promiscuity [1-9]/);
     const again = new RunningHost(topology, 'h1', policy, ['--attach', 'c-sql=other']);
     await again.isRunning();
     await again.stop();
