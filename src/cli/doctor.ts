@@ -11,7 +11,7 @@ import {
   hasCapability,
   howToGive,
 } from '../live/capabilities.ts';
-import { type KernelTrials, type Trial, tryKernel } from '../live/probe-kernel.ts';
+import { type KernelTrials, type Trial, UNTRIED, tryKernel } from '../live/probe-kernel.ts';
 import { LiveError } from '../live/types.ts';
 import { InputError } from './errors.ts';
 import { table } from './report.ts';
@@ -31,10 +31,28 @@ export interface Finding {
   fix: string;
 }
 
+/** What is asked of the machine. */
+export interface Probes {
+  readonly platform: string;
+  readonly arch: string;
+  readonly release: string;
+  /** Undefined: there is no /proc. */
+  readonly capabilities: () => bigint | undefined;
+  /** @throws LiveError where the kernel cannot be called. */
+  readonly tryKernel: () => Promise<KernelTrials>;
+}
+
+const MACHINE: Probes = {
+  platform: process.platform,
+  arch: process.arch,
+  release: release(),
+  capabilities: effectiveCapabilities,
+  tryKernel,
+};
+
 /** @throws InputError after the report where `netvirt run` cannot work at all. */
 export async function doctor({ json }: DoctorOptions): Promise<void> {
-  const findings = await examine();
-  const backends = backendsOf(findings);
+  const { findings, backends } = await examine(MACHINE);
   console.log(
     json === true ? JSON.stringify({ backends, findings }, null, 2) : doctorText(findings, backends),
   );
@@ -42,14 +60,19 @@ export async function doctor({ json }: DoctorOptions): Promise<void> {
   if (missing.length > 0) throw new InputError(`netvirt run cannot work here: ${missing.join(', ')} missing`);
 }
 
-async function examine(): Promise<Finding[]> {
-  const isLinux = process.platform === 'linux';
-  const system = isLinux ? `Linux ${release()}, ${process.arch}` : process.platform;
-  const findings: Finding[] = [
-    finding('Linux', true, isLinux, system, 'live I/O is the Linux kernel’s; captures work everywhere'),
-  ];
-  if (!isLinux) return findings;
-  const set = effectiveCapabilities() ?? 0n;
+/** @returns what works and what does not, and what `--io` can be. */
+export async function examine(probes: Probes): Promise<{ findings: Finding[]; backends: string[] }> {
+  const findings = await findingsOf(probes);
+  return { findings, backends: backendsOf(findings) };
+}
+
+async function findingsOf({ platform, arch, release, capabilities, tryKernel }: Probes): Promise<Finding[]> {
+  const isRight = platform === 'linux' && ['x64', 'arm64'].includes(arch);
+  const system = platform === 'linux' ? `Linux ${release}, ${arch}` : platform;
+  const where = 'live I/O is the Linux kernel’s, on x64 and arm64; captures work everywhere';
+  const findings: Finding[] = [finding('Linux', true, isRight, system, where)];
+  if (!isRight) return findings;
+  const set = capabilities() ?? 0n;
   const capability = (one: Capability, isNeeded: boolean) =>
     finding(one.name, isNeeded, hasCapability(set, one), one.use, howToGive([one]));
   findings.push(capability(NET_RAW, true), capability(NET_ADMIN, true), capability(BPF, false));
@@ -64,31 +87,33 @@ async function examine(): Promise<Finding[]> {
 }
 
 function judge(trials: KernelTrials): Finding[] {
-  const { packetRing, vnetHeader, fanout, tap, xdpSocket, xdpNative, xdpGeneric } = trials;
-  const tried = (name: string, isNeeded: boolean, trial: Trial, what: string, fix: string) => {
-    if (trial.works) return finding(name, isNeeded, true, what, '');
-    const isDenied = trial.code === 'EPERM' || trial.code === 'EACCES';
-    return finding(name, isNeeded, false, `${what}: ${trial.code}`, isDenied ? DENIED : fix);
+  const { packetRing, vnetHeader, fanout, tap, shield, xdpSocket, xdpNative, xdpGeneric } = trials;
+  const tried = (name: string, trial: Trial, what: string, fix: string) => {
+    if (trial.works) return finding(name, false, true, what, '');
+    const hint = FIXES[trial.code] ?? fix;
+    return finding(name, false, false, `${what}: ${trial.code}`, hint);
   };
-  const xdpFix = 'a kernel of 5.9 or later with CONFIG_XDP_SOCKETS and CONFIG_BPF_SYSCALL';
   return [
-    tried('packet ring', false, packetRing, '--io packet (TPACKET_V3)', 'a kernel with CONFIG_PACKET'),
-    tried(
-      'vnet header',
-      false,
-      vnetHeader,
-      'segments and partial checksums of VMs',
-      'a kernel with CONFIG_PACKET',
-    ),
-    tried('fan-out', false, fanout, '--workers of more than 1', 'a kernel with CONFIG_PACKET'),
-    tried('tap', false, tap, '--tap', 'modprobe tun; in a container: --device /dev/net/tun'),
-    tried('AF_XDP', false, xdpSocket, '--io xdp', xdpFix),
-    tried('XDP native', false, xdpNative, '--io xdp in the driver (tried on veth)', xdpFix),
-    tried('XDP generic', false, xdpGeneric, '--io xdp without the driver', xdpFix),
+    tried('packet ring', packetRing, '--io packet (TPACKET_V2)', PACKET_FIX),
+    tried('vnet header', vnetHeader, 'segments and partial checksums of VMs', PACKET_FIX),
+    tried('fan-out', fanout, '--workers of more than 1', PACKET_FIX),
+    tried('tap', tap, '--tap', 'modprobe tun; in a container: --device /dev/net/tun'),
+    tried('TCX', shield, 'keeps the host’s stack away from frames of VMs', 'Linux 6.6 or later, or --io xdp'),
+    tried('AF_XDP', xdpSocket, '--io xdp', XDP_FIX),
+    tried('XDP native', xdpNative, '--io xdp in the driver (tried on veth)', XDP_FIX),
+    tried('XDP generic', xdpGeneric, '--io xdp without the driver', XDP_FIX),
   ];
 }
 
+const PACKET_FIX = 'a kernel with CONFIG_PACKET';
+const XDP_FIX = 'a kernel of 5.9 or later with CONFIG_XDP_SOCKETS and CONFIG_BPF_SYSCALL';
 const DENIED = 'see the capabilities above; a container may also need --security-opt seccomp=unconfined';
+/** What is not the kernel's fault. */
+const FIXES: Partial<Record<string, string>> = {
+  EPERM: DENIED,
+  EACCES: DENIED,
+  [UNTRIED]: 'it is tried in a network namespace of its own: run doctor as root',
+};
 
 function finding(name: string, isNeeded: boolean, works: boolean, detail: string, fix: string): Finding {
   return { name, works, isNeeded, detail, fix: works ? '' : fix };

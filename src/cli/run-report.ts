@@ -18,6 +18,9 @@ export interface RunReport {
   /** Kept back at this moment, because the MAC of their next hop is not known. */
   waiting: number;
   drops: Partial<Record<DropName, number>>;
+  /** How often an I/O thread died and another one took its place, and frames that were lost with them: none of the inputs. */
+  restarts: number;
+  lost: number;
   ports: (PortCounters & { /** `uplink` for port 0. */ endpoint: string })[];
   customers: { name: string; vsid: number; packets: number; bytes: number }[];
 }
@@ -25,7 +28,7 @@ export interface RunReport {
 export function runReport(
   host: string,
   seconds: number,
-  { packets, held, ports }: RunCounters,
+  { packets, held, ports, threads }: RunCounters,
   endpointOf: (port: number) => string | undefined,
 ): RunReport {
   const { forwarded, replies, punted, subnets } = packets;
@@ -41,6 +44,8 @@ export function runReport(
     punts: punted,
     waiting,
     drops,
+    restarts: threads.restarts,
+    lost: threads.lost,
     ports: ports.map((port) => ({
       ...port,
       endpoint: port.port === 0 ? 'uplink' : (endpointOf(port.port) ?? ''),
@@ -55,7 +60,7 @@ export function runReport(
 }
 
 export function runText(report: RunReport): string {
-  const { host, seconds, ports, customers, inputs, outputs, replies, punts, drops } = report;
+  const { host, seconds, ports, customers, inputs, outputs, replies, punts, drops, restarts, lost } = report;
   const rows = ports.map((port) => [
     port.endpoint,
     port.name,
@@ -79,6 +84,9 @@ export function runText(report: RunReport): string {
     `${plural(inputs, 'frame')} in, ${count(outputs)} out, ${count(replies)} answered, ` +
       `${count(punts)} left to the host’s stack, ${count(sum(drops))} dropped`,
     ...dropLines(drops, `on ${host}`),
+    ...(restarts === 0
+      ? []
+      : [`${plural(restarts, 'I/O thread')} died and had a successor: ${plural(lost, 'frame')} lost`]),
   ].join('\n');
 }
 

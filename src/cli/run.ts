@@ -2,14 +2,16 @@
 
 import { requireCapabilities, NET_ADMIN, NET_RAW } from '../live/capabilities.ts';
 import { Runner } from '../live/runner.ts';
-import type { IoChoice } from '../live/types.ts';
+import { type IoChoice, LiveError } from '../live/types.ts';
 import { Kernel } from '../live/underlay/kernel.ts';
+import { rewriteProblems } from '../live/underlay/own-addresses.ts';
 import { FileWatch } from '../live/watch.ts';
 import { didYouMean } from '../policy/errors.ts';
 import type { Host, Policy } from '../policy/model.ts';
 import { parsePolicy } from '../policy/parse.ts';
 import { endpointProblems, interfaceProblems } from './attach-checks.ts';
 import { type Attachment, readAttachments } from './attachments.ts';
+import { Ending } from './ending.ts';
 import { InputError } from './errors.ts';
 import { type Log, type LogFormat, createLog } from './log.ts';
 import { nameOf, readPolicyText } from './policy-file.ts';
@@ -45,9 +47,12 @@ export async function run(policyFile: string, options: RunOptions): Promise<void
   const kernel = await Kernel.open();
   try {
     const links = kernel.links();
-    refuse(interfaceProblems(options.uplink, attachments, links));
+    refuse([
+      ...interfaceProblems(options.uplink, attachments, links),
+      ...rewriteProblems(policy, host, kernel),
+    ]);
     // From here on, so that what is changed on interfaces is restored in any case.
-    const ended = ending();
+    const ending = new Ending();
     const log = await createLog(options.log ?? (process.stderr.isTTY ? 'text' : 'json'), 'info');
     const runner = await Runner.start({
       kernel,
@@ -62,8 +67,13 @@ export async function run(policyFile: string, options: RunOptions): Promise<void
       io: options.io,
       workers: options.workers,
       log: log.write,
+      onFailure: (failure) => {
+        ending.fail(failure);
+      },
     });
-    await serve(runner, log, { policyFile, text, attachments, options }, ended);
+    await serve(runner, log, { policyFile, text, attachments, options }, ending);
+    if (ending.failure !== undefined)
+      throw new LiveError('system', `netvirt run has failed: ${ending.failure}`);
   } finally {
     kernel.close();
   }
@@ -87,12 +97,7 @@ interface Serving {
   readonly options: RunOptions;
 }
 
-async function serve(
-  runner: Runner,
-  log: Log,
-  serving: Serving,
-  ended: Promise<NodeJS.Signals>,
-): Promise<void> {
+async function serve(runner: Runner, log: Log, serving: Serving, ending: Ending): Promise<void> {
   const { options, attachments, policyFile } = serving;
   const begun = performance.now();
   const report = () => {
@@ -106,7 +111,7 @@ async function serve(
   const onAsked = () => {
     print();
   };
-  const watching = watchPolicy(runner, log, serving);
+  const watching = watchPolicy(runner, log, serving, ending);
   const stats = logStats(log, options.stats, report);
   process.on('SIGUSR1', onAsked);
   const again = () => watching?.again();
@@ -117,8 +122,8 @@ async function serve(
       (watching === undefined ? 'its policy is not followed' : `follows ${policyFile}`),
     { process: process.pid },
   );
-  const signal = await ended;
-  log.write('info', `${signal}: ending`);
+  const why = await ending.ended;
+  log.write(ending.failure === undefined ? 'info' : 'error', `${why}: ending`);
   clearInterval(stats);
   watching?.close();
   const { ports } = report();
@@ -137,22 +142,13 @@ function stateOf({
   return { backend, state };
 }
 
-/** A second signal while it ends is not waited for. */
-function ending(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let isEnding = false;
-    const end = (signal: NodeJS.Signals) => {
-      if (isEnding) process.exit(1);
-      isEnding = true;
-      resolve(signal);
-    };
-    process.on('SIGINT', end);
-    process.on('SIGTERM', end);
-  });
-}
-
 /** Undefined: from stdin there is no second text. */
-function watchPolicy(runner: Runner, { write }: Log, { policyFile, text }: Serving): FileWatch | undefined {
+function watchPolicy(
+  runner: Runner,
+  { write }: Log,
+  { policyFile, text }: Serving,
+  ending: Ending,
+): FileWatch | undefined {
   if (policyFile === '-') return undefined;
   return new FileWatch({
     file: policyFile,
@@ -166,13 +162,10 @@ function watchPolicy(runner: Runner, { write }: Log, { policyFile, text }: Servi
           else refused(write, policyFile, refusal.lines);
         },
         (error: unknown) => {
-          // Half of a change is worse than none: who started this process starts it again.
-          write(
-            'error',
+          // Half of a change is worse than none.
+          ending.fail(
             `the policy could not be changed: ${error instanceof Error ? error.message : String(error)}`,
           );
-          process.kill(process.pid, 'SIGTERM');
-          process.exitCode = 1;
         },
       );
     },

@@ -13,6 +13,8 @@ export type Source =
       readonly kind: 'packet';
       readonly fd: number;
       readonly ring: number;
+      /** Of a u32 that says what of the ring has been read. */
+      readonly place: number;
       /** Bytes of a slot, and of the blocks that the slots are in. */
       readonly slotSize: number;
       readonly blockSize: number;

@@ -1,22 +1,29 @@
 /** Live packet I/O on Linux: interfaces as ports of a dataplane, read and written by threads of its own. */
 
-import { MOST_LANES } from '../abi/live.ts';
-import { instanceOf } from '../engine/dataplane.ts';
 import { HostAddresses } from './addresses.ts';
 import { DOWN, ERRORS, LANE_COUNTS, RECEIVED, RECEIVED_BYTES, SENT, SENT_BYTES } from './counts.ts';
-import { Interfaces, checkName } from './interfaces.ts';
+import { Interfaces } from './interfaces.ts';
+import { checkOptions } from './options.ts';
 import { ringBytes } from './packet.ts';
 import { Port, type Run } from './ports.ts';
 import { Regions } from './regions.ts';
 import { loadSystem } from './system.ts';
 import { IoThread } from './threads.ts';
-import { LiveError, type LiveEvent, type LiveOptions, type LivePort, type PortCounters } from './types.ts';
+import type { LiveOptions, LivePort, PortCounters } from './types.ts';
 import { type Umem, largestXdpMtu, makeUmem } from './xdp.ts';
 
 /** How often interfaces are looked at, milliseconds. */
 const WATCH = 200;
 /** Ports that get memory for AF_XDP. */
 const MOST_XDP_SOCKETS = 16;
+
+/** What became of I/O threads that ended by themselves. */
+export interface ThreadCounters {
+  /** How often another one took the place of one. */
+  readonly restarts: number;
+  /** Frames that they were at: received, and none of what the dataplane counts. */
+  readonly lost: number;
+}
 
 export class LiveIo {
   readonly #run: Run;
@@ -25,6 +32,9 @@ export class LiveIo {
   readonly #threads: readonly IoThread[];
   readonly #interfaces: Interfaces;
   readonly #addresses: HostAddresses;
+  /** Threads that have died, and when the next one begins. */
+  readonly #dead = new Map<IoThread, number>();
+  #restarts = 0;
   #timer: NodeJS.Timeout | undefined;
   #following: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
@@ -87,10 +97,12 @@ export class LiveIo {
       for (let thread = 0; thread < workers; thread++) {
         if (io === 'xdp' || io === 'auto')
           umems.push(makeUmem(regions, sockets, Math.min(mtu, largestXdpMtu)));
-        const ended = endOf(thread, onEvent);
-        threads.push(new IoThread(system, dataplane, regions, thread + 1, umems[thread], ended));
+        const onDeath = (error: Error, lived: number) => {
+          live.#bury(threads[thread]!, error, lived);
+        };
+        threads.push(new IoThread(system, dataplane, regions, thread + 1, umems[thread], onDeath));
       }
-      await Promise.all(threads.map((thread) => thread.ready()));
+      await Promise.all(threads.map((thread) => thread.start()));
       for (const port of ports) port.open();
     } catch (error) {
       await live.stop();
@@ -100,18 +112,57 @@ export class LiveIo {
     return live;
   }
 
-  #watch(): void {
-    this.#timer = setTimeout(() => {
-      this.#following = this.#follow();
-    }, WATCH);
+  #watch(delay = WATCH): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#inTurn(() => this.#follow()), delay);
+  }
+
+  /** What opens and closes ports waits for each other. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const result = this.#following.then(work);
+    this.#following = result.catch(() => undefined);
+    return result;
   }
 
   async #follow(): Promise<void> {
+    for (const [thread, due] of this.#dead) {
+      if (this.#stopping !== undefined) return;
+      if (due <= performance.now()) await this.#restart(thread);
+    }
     for (const port of this.#ports) {
       if (this.#stopping !== undefined) return;
       if (port.isWanted) await port.follow();
     }
     if (this.#stopping === undefined) this.#watch();
+  }
+
+  /** A thread has ended though nobody stopped it. What came for it waits in its sockets. */
+  #bury(thread: IoThread, error: Error, lived: number): void {
+    const delay = thread.restarts.afterDeath(lived);
+    const what = `I/O thread ${thread.number} has died: ${error.message}`;
+    const say = (type: 'thread' | 'failed', next: string) => {
+      this.#run.onEvent({ type, port: undefined, name: '', message: `${what}; ${next}` });
+    };
+    if (delay === undefined) {
+      this.#dead.delete(thread);
+      say('failed', 'so did those that took its place: it is given up, and its flows are lost');
+      return;
+    }
+    this.#dead.set(thread, performance.now() + delay);
+    say('thread', delay === 0 ? 'another one takes its place' : `another one takes its place in ${delay} ms`);
+    if (this.#timer !== undefined) this.#watch(delay);
+  }
+
+  async #restart(thread: IoThread): Promise<void> {
+    this.#dead.delete(thread);
+    // Which chunks of its UMEM are where, only the dead one knew: with new sockets all of them are free.
+    for (const port of this.#ports) if (port.backend === 'xdp') await port.close();
+    try {
+      await thread.start();
+      this.#restarts++;
+    } catch (error) {
+      this.#bury(thread, error as Error, 0);
+    }
   }
 
   /**
@@ -120,9 +171,10 @@ export class LiveIo {
    */
   async setPorts(lives: readonly LivePort[]): Promise<void> {
     if (this.#stopping !== undefined) return;
-    clearTimeout(this.#timer);
-    await this.#following;
-    clearTimeout(this.#timer);
+    await this.#inTurn(() => this.#setPorts(lives));
+  }
+
+  async #setPorts(lives: readonly LivePort[]): Promise<void> {
     const wanted = new Map(lives.map((live) => [live.name, live]));
     for (const port of this.#ports) {
       if (port.isWanted && wanted.get(port.live.name)?.port !== port.live.port) await port.leave();
@@ -134,8 +186,7 @@ export class LiveIo {
         this.#ports = [...this.#ports, new Port(this.#run, live, this.#ports.length + 1)];
       else if (!port.isWanted) port.enter(live);
     }
-    this.#following = this.#follow();
-    await this.#following;
+    await this.#follow();
   }
 
   /** Per port, in the order of the options. */
@@ -157,6 +208,13 @@ export class LiveIo {
         down: sum(DOWN),
       };
     });
+  }
+
+  threads(): ThreadCounters {
+    return {
+      restarts: this.#restarts,
+      lost: this.#threads.reduce((total, { lost }) => total + lost, 0),
+    };
   }
 
   /**
@@ -183,30 +241,4 @@ export class LiveIo {
     this.#addresses.close();
     this.#interfaces.close();
   }
-}
-
-function endOf(thread: number, onEvent: (event: LiveEvent) => void): (error: Error) => void {
-  return (error) => {
-    const message = `I/O thread ${thread} has ended, and with it the ports that it served: ${error.message}`;
-    onEvent({ type: 'error', port: undefined, name: '', message });
-  };
-}
-
-function checkOptions({ dataplane, ports, io }: LiveOptions, workers: number): void {
-  if (io !== undefined && !['packet', 'xdp', 'mmsg', 'auto'].includes(io))
-    throw new RangeError(`io: expected packet, xdp, mmsg or auto, got ${JSON.stringify(io)}`);
-  const { workers: instances, exports } = instanceOf(dataplane);
-  if (!('openArea' in exports)) throw new RangeError("dataplane: expected one with build: 'live'");
-  if (!Number.isInteger(workers) || workers < 1 || workers >= instances)
-    throw new RangeError(
-      `workers: expected an integer from 1 to ${instances - 1}, one less than the dataplane has, got ${workers}`,
-    );
-  if (ports.length === 0 || ports.length >= MOST_LANES)
-    throw new RangeError(`ports: expected 1 to ${MOST_LANES - 1}, got ${ports.length}`);
-  for (const key of ['port', 'name'] as const) {
-    const values = ports.map((port) => port[key]);
-    const twice = values.find((value, index) => values.indexOf(value) !== index);
-    if (twice !== undefined) throw new LiveError('busy', `${twice}: it is named twice among the ports`);
-  }
-  for (const { name } of ports) checkName(name);
 }

@@ -8,6 +8,7 @@ export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const IPPROTO_GRE = 47;
+export const AF_NETLINK = 16;
 export const AF_PACKET = 17;
 export const AF_XDP = 44;
 export const SOCK_DGRAM = 2;
@@ -16,6 +17,8 @@ export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
 export const SO_ERROR = 4;
+export const SO_RCVBUF = 8;
+export const SO_RCVTIMEO = 20;
 export const SO_ATTACH_FILTER = 26;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
@@ -109,6 +112,8 @@ export const IFF_RUNNING = 0x40;
 /** <linux/if_arp.h> */
 export const ARPHRD_ETHER = 1;
 
+/** <sched.h> */
+export const CLONE_NEWNET = 0x4000_0000;
 /** <sys/prctl.h> */
 export const PR_SET_TIMERSLACK = 29;
 

@@ -47,31 +47,37 @@ export function ringBytes(rings: number): number {
 
 export function openPacket(context: PortContext): Opened {
   const { system, regions, name, ifindex, threads, hasVnet, port, lane, mtu, ringSize, offloads } = context;
-  const sockets: { fd: number; ring: Region; channel: Omit<Channel, 'id'> }[] = [];
+  const sockets: { fd: number; channel: Omit<Channel, 'id'> }[] = [];
+  const rooms: { ring: Region; place: Region }[] = [];
   const close = () => {
-    for (const { fd, ring } of sockets) {
+    for (const { ring, place } of rooms) {
       regions.unmap(ring);
-      system.close(fd);
+      regions.give(place);
     }
+    for (const { fd } of sockets) system.close(fd);
   };
   let group: number | undefined;
   const slot = slotSize(mtu);
   try {
     for (let thread = 0; thread < threads; thread++) {
       const ring = regions.take(ringSize);
+      const place = regions.take(4);
       const prepare = (fd: number) => {
         prepareRing(context, fd, slot, ring);
       };
+      rooms.push({ ring, place });
       const fd = openPacketSocket(system, { name, ifindex, hasVnet, receives: true, prepare });
       const source: Source = {
         kind: 'packet',
         fd,
         ring: ring.address,
+        place: place.address,
         slotSize: slot,
         blockSize: BLOCK,
         slots: slotsOf(ring, slot),
       };
-      sockets.push({ fd, ring, channel: { port, lane, hasVnet, source, sink: { kind: 'socket', fd } } });
+      const channel = { port, lane, hasVnet, source, sink: { kind: 'socket', fd } } as const;
+      sockets.push({ fd, channel });
       if (threads > 1) group = joinFanout(system, fd, group, name);
     }
   } catch (error) {
@@ -124,17 +130,29 @@ export class SlotReceiver implements Receiver {
   readonly #port: number;
   readonly #vnet: number;
   readonly #queue: MessageBuffers;
-  #next = 0;
-  #taken = 0;
+  /** In the memory, for the next thread if this one dies: `#next`, and `#taken` << 16. */
+  readonly #place: Uint32Array;
+  #next: number;
+  #taken: number;
 
   /** @param queue where frames go that are too long for a slot. */
-  constructor({ calls }: ThreadContext, source: PacketSource, channel: Channel, queue: MessageBuffers) {
+  constructor(
+    { calls, instance }: ThreadContext,
+    source: PacketSource,
+    channel: Channel,
+    queue: MessageBuffers,
+  ) {
     this.fd = source.fd;
     this.#calls = calls;
     this.#source = source;
     this.#port = channel.port;
     this.#vnet = channel.hasVnet ? 1 : 0;
     this.#queue = queue;
+    this.#place = new Uint32Array(instance.memory.buffer, source.place, 1);
+    this.#next = this.#place[0]! & 0xffff;
+    // The batch that a thread died of is not tried again.
+    this.#taken = this.#place[0]! >>> 16;
+    if (this.#taken > 0) this.release();
   }
 
   receive(most: number): number {
@@ -142,9 +160,9 @@ export class SlotReceiver implements Receiver {
     const calls = this.#calls;
     const [next, port, vnet] = [this.#next, this.#port, this.#vnet];
     const found = calls.describeSlots(ring, slotSize, blockSize, slots, next, most, port, vnet);
-    this.#taken = found;
+    this.#take(found);
     if (found > 0 || calls.isInQueue(ring, slotSize, blockSize, next) === 0) return found;
-    this.#taken = 1;
+    this.#take(1);
     const received = this.#queue.receive(this.fd, 1, this.#port, this.#vnet);
     // It should be there; without it the slot must be passed all the same.
     if (received === 0) this.release();
@@ -155,6 +173,11 @@ export class SlotReceiver implements Receiver {
     const { ring, slotSize, blockSize, slots } = this.#source;
     this.#calls.releaseSlots(ring, slotSize, blockSize, slots, this.#next, this.#taken);
     this.#next = (this.#next + this.#taken) % slots;
-    this.#taken = 0;
+    this.#take(0);
+  }
+
+  #take(count: number): void {
+    this.#taken = count;
+    this.#place[0] = this.#next | (count << 16);
   }
 }

@@ -3,109 +3,132 @@
  * moves the calling thread into that namespace and leaves it there: for a process that ends afterwards.
  */
 
-import { closeSync, openSync } from 'node:fs';
+import { Assembler, createLink, loadProgram } from './bpf.ts';
+import { requestFor } from './interfaces.ts';
+import {
+  AF_PACKET,
+  AF_XDP,
+  BPF_PROG_TYPE_SCHED_CLS,
+  BPF_PROG_TYPE_XDP,
+  BPF_TCX_INGRESS,
+  BPF_XDP,
+  CLONE_NEWNET,
+  IFF_NO_PI,
+  IFF_TAP,
+  IFF_VNET_HDR,
+  O_CLOEXEC,
+  O_RDWR,
+  PACKET_FANOUT,
+  PACKET_RX_RING,
+  PACKET_VERSION,
+  PACKET_VNET_HDR,
+  SOCK_CLOEXEC,
+  SOCK_RAW,
+  SOL_PACKET,
+  TCX_NEXT,
+  TPACKET_V2,
+  TUNSETIFF,
+  XDP_FLAGS_DRV_MODE,
+  XDP_FLAGS_SKB_MODE,
+  XDP_PASS,
+} from './linux.ts';
+import { type System, check, loadSystem, setInt, words } from './system.ts';
+import { LiveError } from './types.ts';
 import { Kernel } from './underlay/kernel.ts';
-import { bpfProgram, linkXdp } from './underlay/bpf.ts';
-import { AF_PACKET, SOCK_CLOEXEC, SOCK_RAW, type Sockets, loadSockets } from './underlay/sockets.ts';
 
 export type Trial =
-  | { readonly works: true; readonly note?: string }
-  /** `code`: name of the errno. */
+  | { readonly works: true }
+  /** `code`: name of the errno, or UNTRIED. */
   | { readonly works: false; readonly code: string };
+
+/** There was no namespace to try it in: that takes CAP_SYS_ADMIN. */
+export const UNTRIED = 'untried';
 
 export interface KernelTrials {
   readonly packetRing: Trial;
   readonly vnetHeader: Trial;
   readonly fanout: Trial;
   readonly tap: Trial;
+  readonly shield: Trial;
   readonly xdpSocket: Trial;
   readonly xdpNative: Trial;
   readonly xdpGeneric: Trial;
 }
 
-const CLONE_NEWNET = 0x4000_0000;
+/** ETH_P_ALL in the byte order of the wire. */
 const ETH_P_ALL_WIRE = 0x0300;
-const SOL_PACKET = 263;
-const PACKET_RX_RING = 5;
-const PACKET_VERSION = 10;
-const PACKET_VNET_HDR = 15;
-const PACKET_FANOUT = 18;
-const TPACKET_V3 = 2;
-const AF_XDP = 44;
-const TUNSETIFF = 0x4004_54ca;
-/** IFF_TAP | IFF_NO_PI | IFF_VNET_HDR. */
-const TAP_FLAGS = 0x2 | 0x1000 | 0x4000;
-/** `xdp_md` programs that let every frame pass. */
-const XDP_PASS = 2;
-const XDP_FLAGS_GENERIC = 2;
-const XDP_FLAGS_NATIVE = 4;
+/** `struct tpacket_req` of one block of 64 KiB: block size, blocks, slot size, slots. */
+const SMALL_RING = [65536, 1, 2048, 32];
 
 /** @throws LiveError without koffi. */
 export async function tryKernel(): Promise<KernelTrials> {
-  const sockets = await loadSockets();
-  if (sockets.unshare(CLONE_NEWNET) !== 0) {
-    const denied: Trial = { works: false, code: sockets.errno() };
-    const packet = (name: number, value: readonly number[]) => tryPacket(sockets, name, value);
-    return {
-      packetRing: packet(PACKET_RX_RING, SMALL_RING),
-      vnetHeader: packet(PACKET_VNET_HDR, [1]),
-      fanout: packet(PACKET_FANOUT, [1]),
-      tap: denied,
-      xdpSocket: trySocket(sockets, AF_XDP),
-      xdpNative: denied,
-      xdpGeneric: denied,
-    };
-  }
-  const link = await makeVeth();
+  const system = await loadSystem();
+  const isAlone = system.unshare(CLONE_NEWNET) === 0;
+  const link = isAlone ? await makeVeth() : 0;
+  /** What would change the machine is not tried on it. */
+  const alone = (work: () => void): Trial => (isAlone ? trial(work) : { works: false, code: UNTRIED });
   return {
-    packetRing: tryPacket(sockets, PACKET_RX_RING, SMALL_RING),
-    vnetHeader: tryPacket(sockets, PACKET_VNET_HDR, [1]),
-    fanout: tryPacket(sockets, PACKET_FANOUT, [1]),
-    tap: tryTap(sockets),
-    xdpSocket: trySocket(sockets, AF_XDP),
-    xdpNative: tryXdp(sockets, link, XDP_FLAGS_NATIVE),
-    xdpGeneric: tryXdp(sockets, link, XDP_FLAGS_GENERIC),
+    packetRing: trial(() => {
+      tryPacket(system, PACKET_RX_RING, SMALL_RING);
+    }),
+    vnetHeader: trial(() => {
+      tryPacket(system, PACKET_VNET_HDR, [1]);
+    }),
+    fanout: trial(() => {
+      tryPacket(system, PACKET_FANOUT, [1]);
+    }),
+    tap: alone(() => {
+      tryTap(system);
+    }),
+    shield: alone(() => {
+      tryProgram(system, BPF_PROG_TYPE_SCHED_CLS, 0, TCX_NEXT, link, BPF_TCX_INGRESS, 0);
+    }),
+    xdpSocket: trial(() => {
+      system.close(check(system, system.socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0), 'AF_XDP'));
+    }),
+    xdpNative: alone(() => {
+      tryProgram(system, BPF_PROG_TYPE_XDP, BPF_XDP, XDP_PASS, link, BPF_XDP, XDP_FLAGS_DRV_MODE);
+    }),
+    xdpGeneric: alone(() => {
+      tryProgram(system, BPF_PROG_TYPE_XDP, BPF_XDP, XDP_PASS, link, BPF_XDP, XDP_FLAGS_SKB_MODE);
+    }),
   };
 }
 
-/** `tpacket_req3` of one block of 64 KiB: block size, blocks, frame size, frames, timeout, private, features. */
-const SMALL_RING = [65536, 1, 2048, 32, 10, 0, 0];
-
-function tryPacket(sockets: Sockets, name: number, value: readonly number[]): Trial {
-  const fd = sockets.socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, ETH_P_ALL_WIRE);
-  if (fd < 0) return { works: false, code: sockets.errno() };
+function trial(work: () => void): Trial {
   try {
-    const version = words([TPACKET_V3]);
-    if (sockets.setsockopt(fd, SOL_PACKET, PACKET_VERSION, version, 4) !== 0)
-      return { works: false, code: sockets.errno() };
-    const bytes = words(value);
-    return resultOf(sockets, sockets.setsockopt(fd, SOL_PACKET, name, bytes, bytes.length));
-  } finally {
-    sockets.close(fd);
-  }
-}
-
-function trySocket(sockets: Sockets, family: number): Trial {
-  const fd = sockets.socket(family, SOCK_RAW | SOCK_CLOEXEC, 0);
-  if (fd < 0) return { works: false, code: sockets.errno() };
-  sockets.close(fd);
-  return { works: true };
-}
-
-function tryTap(sockets: Sockets): Trial {
-  let fd: number;
-  try {
-    fd = openSync('/dev/net/tun', 'r+');
+    work();
+    return { works: true };
   } catch (error) {
-    return { works: false, code: (error as NodeJS.ErrnoException).code ?? '' };
+    if (!(error instanceof LiveError)) throw error;
+    return { works: false, code: error.code ?? error.kind };
   }
+}
+
+function tryPacket(system: System, option: number, value: readonly number[]): void {
+  // Fan-out takes only sockets that receive.
+  const fd = check(
+    system,
+    system.socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, ETH_P_ALL_WIRE),
+    'packet socket',
+  );
   try {
-    const request = new Uint8Array(40);
-    request.set(new TextEncoder().encode('netvirt%d'));
-    new DataView(request.buffer).setUint16(16, TAP_FLAGS, true);
-    return resultOf(sockets, sockets.ioctl(fd, TUNSETIFF, request));
+    check(system, setInt(system, fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2), 'PACKET_VERSION');
+    const bytes = words(...value);
+    check(system, system.setsockopt(fd, SOL_PACKET, option, bytes, bytes.length), 'option');
   } finally {
-    closeSync(fd);
+    system.close(fd);
+  }
+}
+
+function tryTap(system: System): void {
+  const fd = check(system, system.open('/dev/net/tun', O_RDWR | O_CLOEXEC), '/dev/net/tun');
+  try {
+    const request = requestFor('netvirt%d');
+    new DataView(request.buffer).setUint16(16, IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, true);
+    check(system, system.ioctl(fd, TUNSETIFF, request), 'tap');
+  } finally {
+    system.close(fd);
   }
 }
 
@@ -121,21 +144,20 @@ async function makeVeth(): Promise<number> {
   }
 }
 
-function tryXdp(sockets: Sockets, link: number, flags: number): Trial {
-  if (link === 0) return { works: false, code: 'ENODEV' };
-  const program = bpfProgram(sockets, XDP_PASS);
-  if (program < 0) return { works: false, code: sockets.errno() };
-  const attached = linkXdp(sockets, program, link, flags);
-  const result = resultOf(sockets, attached);
-  if (attached >= 0) sockets.close(attached);
-  sockets.close(program);
-  return result;
-}
-
-function resultOf(sockets: Sockets, status: number): Trial {
-  return status >= 0 ? { works: true } : { works: false, code: sockets.errno() };
-}
-
-function words(values: readonly number[]): Uint8Array {
-  return new Uint8Array(Uint32Array.from(values).buffer);
+/** A program that answers every frame with `verdict`, attached to `link` for a moment. */
+function tryProgram(
+  system: System,
+  type: number,
+  loadedFor: number,
+  verdict: number,
+  link: number,
+  attachType: number,
+  flags: number,
+): void {
+  const program = loadProgram(system, type, loadedFor, new Assembler().set(0, verdict).exit().bytes());
+  try {
+    system.close(check(system, createLink(system, program, link, attachType, flags), 'program'));
+  } finally {
+    system.close(program);
+  }
 }

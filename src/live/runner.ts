@@ -6,13 +6,14 @@ import { findHost } from '../engine/options.ts';
 import { PolicyError } from '../policy/errors.ts';
 import type { Policy } from '../policy/model.ts';
 import { parsePolicy } from '../policy/parse.ts';
-import { LiveIo } from './io.ts';
+import { LiveIo, type ThreadCounters } from './io.ts';
 import { KEEPER_INTERVAL, Keeper } from './keeper.ts';
 import { KernelLoop } from './kernel-loop.ts';
 import { type Attached, livePorts } from './port-list.ts';
 import { type IoChoice, LiveError, type LiveEvent, type PortCounters } from './types.ts';
 import type { Kernel } from './underlay/kernel.ts';
 import type { Link } from './underlay/netlink.ts';
+import { OwnAddresses } from './underlay/own-addresses.ts';
 import { PacketSender } from './underlay/packet-sender.ts';
 import { Announcer } from './underlay/announcer.ts';
 import { Underlay } from './underlay/underlay.ts';
@@ -31,6 +32,8 @@ export interface RunnerOptions {
   readonly io: IoChoice;
   readonly workers: number;
   readonly log: RunLog;
+  /** It cannot do its work any more, and is to be stopped. */
+  readonly onFailure: (failure: string) => void;
 }
 
 export interface RunCounters {
@@ -38,6 +41,7 @@ export interface RunCounters {
   /** What became of the packets that were held. */
   readonly held: { readonly sent: number; readonly dropped: number };
   readonly ports: readonly PortCounters[];
+  readonly threads: ThreadCounters;
 }
 
 /** Why a policy that was offered is not in force. */
@@ -45,6 +49,16 @@ export interface Refusal {
   /** One line each, with its place. */
   readonly lines: readonly string[];
 }
+
+const LEVELS: Record<LiveEvent['type'], LogLevel> = {
+  backend: 'info',
+  'port-up': 'info',
+  'port-down': 'warn',
+  'port-gone': 'warn',
+  thread: 'error',
+  error: 'error',
+  failed: 'error',
+};
 
 export class Runner {
   readonly dataplane: Dataplane;
@@ -54,6 +68,7 @@ export class Runner {
   readonly #keeper: Keeper;
   readonly #sender: PacketSender;
   readonly #announcer: Announcer;
+  readonly #addresses: OwnAddresses;
   readonly #timers: readonly NodeJS.Timeout[];
   #isStopped = false;
   #io: LiveIo | undefined;
@@ -70,9 +85,10 @@ export class Runner {
     this.#policy = options.policy;
     this.#uplink = uplink;
     this.#underlay = new Underlay(kernel, uplink.index, dataplane, log);
-    this.#sender = new PacketSender(kernel.sockets);
+    this.#sender = new PacketSender(kernel.system);
     this.#keeper = new Keeper(dataplane, (bytes) => this.#sender.send(this.#uplink.index, bytes));
     this.#announcer = new Announcer((frame) => this.#sender.send(this.#uplink.index, frame));
+    this.#addresses = new OwnAddresses(log);
     this.#loop = new KernelLoop(kernel, () => {
       this.#onNews();
     });
@@ -110,6 +126,7 @@ export class Runner {
         onEvent: runner.#onEvent,
       });
       runner.#underlay.refresh();
+      runner.#checkAddresses();
       runner.#announce();
       return runner;
     } catch (error) {
@@ -124,6 +141,7 @@ export class Runner {
       packets: this.dataplane.counters(),
       held: this.#keeper.counters(),
       ports: this.#io?.counters() ?? [],
+      threads: this.#io?.threads() ?? { restarts: 0, lost: 0 },
     };
   }
 
@@ -194,8 +212,14 @@ export class Runner {
     await this.#setPorts(after);
     this.#io?.refresh();
     this.#underlay.refresh();
+    this.#checkAddresses();
     this.#announce();
     return undefined;
+  }
+
+  #checkAddresses(): void {
+    const { policy, host } = this.dataplane;
+    this.#addresses.look(policy, host, this.#uplink, this.#options.kernel);
   }
 
   #announce(): void {
@@ -211,22 +235,18 @@ export class Runner {
   }
 
   readonly #onEvent = (event: LiveEvent): void => {
-    const level =
-      event.type === 'error'
-        ? 'error'
-        : event.type === 'backend' || event.type === 'port-up'
-          ? 'info'
-          : 'warn';
-    this.#options.log(level, event.message, {
+    this.#options.log(LEVELS[event.type], event.message, {
       event: event.type,
       ...(event.name === '' ? {} : { interface: event.name }),
     });
+    if (event.type === 'failed') this.#options.onFailure(event.message);
   };
 
   #onNews(): void {
     this.#guard(() => {
-      this.#underlay.readChanges();
+      if (!this.#underlay.readChanges()) return;
       this.#followUplink();
+      this.#checkAddresses();
     });
   }
 

@@ -6,6 +6,7 @@
  * int64 is a number here, since no address of a process has more than 48 bits.
  */
 
+import { POLLIN } from './linux.ts';
 import { LiveError, type LiveErrorKind } from './types.ts';
 
 /** As in the manual, section 2; −1 means an error, which `errno` names. */
@@ -19,6 +20,8 @@ export interface Calls {
   recvmmsg(fd: number, messages: number, count: number, flags: number, timeout: number): number;
   sendmmsg(fd: number, messages: number, count: number, flags: number): number;
   sendto(fd: number, buffer: number, length: number, flags: number, address: number, size: number): number;
+  send(fd: number, buffer: Uint8Array, length: number, flags: number): number;
+  recv(fd: number, buffer: Uint8Array, length: number, flags: number): number;
   read(fd: number, buffer: number, length: number): number;
   write(fd: number, buffer: Uint8Array, length: number): number;
   writev(fd: number, vectors: number, count: number): number;
@@ -28,6 +31,7 @@ export interface Calls {
   open(path: string, flags: number): number;
   close(fd: number): number;
   eventfd(value: number, flags: number): number;
+  unshare(flags: number): number;
   /** The argument by reference. */
   ioctl(fd: number, request: number, argument: Uint8Array): number;
   /** The argument by value. */
@@ -41,6 +45,11 @@ export interface System extends Calls {
   errno(): number;
   /** Address of a buffer that stays referenced as long as the address is used. */
   pointer(buffer: Uint8Array): number;
+  /**
+   * Sleeps in poll(2) on a thread of Node's pool. Resolves when one of the files can be read, with which; or never: then an
+   * eventfd is to be among them.
+   */
+  wait(fds: readonly number[]): Promise<boolean[]>;
   /** Number of `bpf(2)`. */
   readonly bpfNumber: number;
 }
@@ -81,6 +90,8 @@ export async function loadSystem(): Promise<System> {
     recvmmsg: func('recvmmsg', 'int', 'int', 'int64', 'uint32', 'int', 'int64'),
     sendmmsg: func('sendmmsg', 'int', 'int', 'int64', 'uint32', 'int'),
     sendto: func('sendto', 'int64', 'int', 'int64', 'uint64', 'int', 'int64', 'uint32'),
+    send: func('send', 'int64', 'int', 'void *', 'uint64', 'int'),
+    recv: func('recv', 'int64', 'int', 'void *', 'uint64', 'int'),
     read: func('read', 'int64', 'int', 'int64', 'uint64'),
     write: func('write', 'int64', 'int', 'void *', 'uint64'),
     writev: func('writev', 'int64', 'int', 'int64', 'int'),
@@ -89,6 +100,7 @@ export async function loadSystem(): Promise<System> {
     open: func('open', 'int', 'str', 'int'),
     close: func('close', 'int', 'int'),
     eventfd: func('eventfd', 'int', 'uint32', 'int'),
+    unshare: func('unshare', 'int', 'int'),
     ioctl: func('ioctl', 'int', 'int', 'uint64', 'void *'),
     ioctlValue: func('ioctl', 'int', 'int', 'uint64', 'uint64'),
     syscall: func('syscall', 'int64', 'int64', 'int', 'void *', 'uint64'),
@@ -97,9 +109,27 @@ export async function loadSystem(): Promise<System> {
     ...calls,
     errno: () => koffi.errno(),
     pointer: (buffer) => Number(koffi.address(buffer)),
+    wait: (fds) => waitFor(libc.func('poll', 'int', ['void *', 'uint64', 'int']), fds),
     bpfNumber,
   };
   return loaded;
+}
+
+function waitFor(
+  poll: { async: (...args: unknown[]) => unknown },
+  fds: readonly number[],
+): Promise<boolean[]> {
+  // struct pollfd: fd, events u16, revents u16
+  const entries = words(...fds.flatMap((fd) => [fd, POLLIN]));
+  return new Promise((resolve, reject) => {
+    poll.async(entries, fds.length, -1, (error: unknown, ready: number) => {
+      if (error instanceof Error) reject(error);
+      else {
+        const view = new DataView(entries.buffer);
+        resolve(fds.map((_, index) => ready > 0 && view.getUint16(index * 8 + 6, true) !== 0));
+      }
+    });
+  });
 }
 
 /** What a person does about it. */
@@ -137,7 +167,11 @@ export function errnoText(errno: number): { name: string; meaning: string } {
  * @param what failed, as "eth0: cannot open a packet socket".
  */
 export function systemError(system: System, what: string, hint?: string): LiveError {
-  const { name, meaning } = errnoText(system.errno());
+  return errnoError(system.errno(), what, hint);
+}
+
+export function errnoError(errno: number, what: string, hint?: string): LiveError {
+  const { name, meaning } = errnoText(errno);
   const advice = hint ?? HINTS[name];
   const message = `${what}: ${meaning} (${name})${advice === undefined ? '' : `; ${advice}`}`;
   return new LiveError(KINDS[name] ?? 'system', message, name);

@@ -21,10 +21,10 @@ export interface LivePort {
 export interface LiveEvent {
   /**
    * `backend`: which one a port has, or another one after it came back, and why. `port-down`: it has no carrier or is not up.
-   * `port-gone`: there is no interface of that name any more. `port-up`: frames pass again. `error`: frames are lost, or an I/O
-   * thread has ended.
+   * `port-gone`: there is no interface of that name any more. `port-up`: frames pass again. `error`: frames are lost.
+   * `thread`: an I/O thread has died, and another one takes its place. `failed`: none does any more.
    */
-  readonly type: 'backend' | 'port-down' | 'port-gone' | 'port-up' | 'error';
+  readonly type: 'backend' | 'port-down' | 'port-gone' | 'port-up' | 'error' | 'thread' | 'failed';
   /** Undefined: it is about no single port. */
   readonly port: number | undefined;
   /** Of the interface; '' where it is about none. */

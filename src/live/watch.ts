@@ -2,7 +2,7 @@
 
 import { type FSWatcher, watch } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { systemReason } from '../capture/files.ts';
 
 /** Editors write in several steps; a copy takes a moment. Milliseconds without an event before the file is read. */
@@ -52,23 +52,33 @@ export class FileWatch {
     this.#isClosed = true;
     clearInterval(this.#glance);
     clearTimeout(this.#quiet);
-    this.#watcher?.close();
+    this.#forget();
   }
 
   /** The folder, not the file: a file that is replaced is another one, and its watch would stay with the old one. */
   #open(): void {
     if (this.#watcher !== undefined) return;
+    const folder = dirname(this.#options.file);
     try {
-      this.#watcher = watch(dirname(this.#options.file), () => {
+      this.#watcher = watch(folder, (event, name) => {
+        // So it is with the folder: an event of its own name says that it was removed or moved.
+        if (event === 'rename' && name === basename(folder)) {
+          this.#forget();
+          this.#open();
+        }
         this.#wait();
       });
       this.#watcher.on('error', () => {
-        this.#watcher?.close();
-        this.#watcher = undefined;
+        this.#forget();
       });
     } catch {
       // No such folder now: the glance opens it when it is there again.
     }
+  }
+
+  #forget(): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
   }
 
   async #look(): Promise<void> {
@@ -92,7 +102,11 @@ export class FileWatch {
   }
 
   async #read(): Promise<void> {
-    if (this.#isReading || this.#isClosed) return;
+    if (this.#isClosed) return;
+    if (this.#isReading) {
+      this.#wait();
+      return;
+    }
     this.#isReading = true;
     try {
       this.#seen = await this.#signature();

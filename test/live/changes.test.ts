@@ -72,8 +72,8 @@ describe.skipIf(NO_NAMESPACES !== undefined)('while it runs', () => {
     ];
     await Promise.all(hosts.map((host) => host.isRunning()));
     await topology.serve('c-web');
-    const transfer = topology.ask(sql.name, 'stream', '10.1.1.12', '6000');
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const transfer = topology.ask(sql.name, 'stream', '10.1.1.12', '3500');
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     // The other end of the VM's interface moves to the namespace of the third host: the VM keeps its kernel and its connections.
     const moved = vms.map((vm) => (vm === web ? { ...vm, host: 'h3' } : vm));
     topology.ip('h2', 'link', 'set', 'dev', 'c-web', 'netns', topology.name('h3'));
@@ -108,6 +108,10 @@ describe.skipIf(NO_NAMESPACES !== undefined)('while it runs', () => {
     );
     expect(topology.pings('c-sql', '10.1.1.12')).toBe(true);
     expect(topology.pings('c-sql', 'fd00:1::12')).toBe(true);
+    topology.ip('h1', 'addr', 'add', '192.0.2.100/32', 'dev', 'lo');
+    await hosts[0]!.says('192.0.2.100, the rewrite address of c-sql, is an address of this machine');
+    topology.ip('h1', 'addr', 'del', '192.0.2.100/32', 'dev', 'lo');
+    await hosts[0]!.says('is no address of this machine any more');
   });
 
   it('T4: the path MTU between hosts is learnt from a router', async () => {
@@ -148,6 +152,17 @@ describe.skipIf(NO_NAMESPACES !== undefined)('while it runs', () => {
     await hosts[0]!.says('up0 has changed');
     topology.ip('c-sql', 'route', 'flush', 'cache');
     expect(path('1430')).toContain('mtu = 1408');
+  });
+
+  it('the host’s address goes and comes, and what is wrong with it is said', async () => {
+    await begin(HOSTS, CONTOSO, fabricPolicy({ vms: CONTOSO }));
+    topology.ip('h1', 'addr', 'del', '192.0.2.1/24', 'dev', 'up0');
+    await hosts[0]!.says('192.0.2.1, which the policy gives h1, is not an address of up0');
+    topology.ip('h1', 'addr', 'add', '192.0.2.1/24', 'dev', 'up0');
+    await hosts[0]!.says('192.0.2.1 is an address of up0 now');
+    expect(topology.pings('c-sql', '10.1.1.12')).toBe(true);
+    expect(hosts[0]!.lines.filter(({ msg }) => msg.includes('is not an address of'))).toHaveLength(1);
+    expect(hosts[1]!.lines.filter(({ msg }) => msg.includes('is not an address of'))).toEqual([]);
   });
 
   it('an interface goes down and comes back, or vanishes: the others go on', async () => {

@@ -21,6 +21,8 @@ export const RTM_GETNEIGH = 30;
 
 export const NLM_F_REQUEST = 1;
 export const NLM_F_ACK = 4;
+/** Of an answer: the list changed while it was told. */
+export const NLM_F_DUMP_INTR = 0x10;
 export const NLM_F_DUMP = 0x300;
 export const NLM_F_CREATE = 0x400;
 export const NLM_F_EXCL = 0x200;
@@ -43,6 +45,8 @@ const NTF_USE = 1;
 
 export interface Message {
   readonly type: number;
+  /** NLM_F_… */
+  readonly flags: number;
   readonly sequence: number;
   /** Behind the header. */
   readonly body: Uint8Array;
@@ -63,6 +67,14 @@ export interface Link {
   /** Something like `veth`, `bridge`, `tun`; '' for hardware. */
   readonly kind: string;
   readonly hasXdp: boolean;
+}
+
+export interface KernelAddress {
+  /** Index of the interface that has it. */
+  readonly interface: number;
+  readonly address: IpAddress;
+  /** Of its prefix, bits. */
+  readonly length: number;
 }
 
 export interface Route {
@@ -172,6 +184,7 @@ export function* messagesIn(datagram: Uint8Array): Generator<Message> {
     if (length < HEADER || at + length > datagram.length) return;
     yield {
       type: view.getUint16(4, true),
+      flags: view.getUint16(6, true),
       sequence: view.getUint32(8, true),
       body: datagram.subarray(at + HEADER, at + length),
     };
@@ -179,7 +192,12 @@ export function* messagesIn(datagram: Uint8Array): Generator<Message> {
   }
 }
 
-/** The errno of an NLMSG_ERROR, 0: it is an acknowledgement. */
+/** Whether a request has all of these flags. */
+export function isRequest(request: Uint8Array, flags: number): boolean {
+  return (viewOf(request).getUint16(6, true) & flags) === flags;
+}
+
+/** The errno of an NLMSG_ERROR or NLMSG_DONE, 0: all is well. */
 export function errorIn({ body }: Message): number {
   return body.length < 4 ? 0 : -viewOf(body).getInt32(0, true);
 }
@@ -197,7 +215,7 @@ export function readLink({ body }: Message): Link | undefined {
     index: view.getInt32(4, true),
     name: textOf(name),
     type: view.getUint16(2, true),
-    mtu: viewOf(mtu).getUint32(0, true),
+    mtu: u32Of(mtu),
     mac: mac?.length === 6 ? macOf(mac) : 0,
     isUp: (view.getUint32(8, true) & 1) === 1,
     master: u32Of(attributes.get(10)),
@@ -206,13 +224,13 @@ export function readLink({ body }: Message): Link | undefined {
   };
 }
 
-/** An address of an interface. */
-export function readAddress({ body }: Message): { interface: number; address: IpAddress } | undefined {
+export function readAddress({ body }: Message): KernelAddress | undefined {
   if (body.length < ADDRESS) return undefined;
   const attributes = attributesIn(body.subarray(ADDRESS));
   // On a point-to-point link IFA_ADDRESS is the other end.
   const address = addressOf(body[0]!, attributes.get(2) ?? attributes.get(1));
-  return address === undefined ? undefined : { interface: viewOf(body).getUint32(4, true), address };
+  if (address === undefined) return undefined;
+  return { interface: viewOf(body).getUint32(4, true), address, length: body[1]! };
 }
 
 export function readRoute({ body }: Message): Route | undefined {
@@ -220,7 +238,7 @@ export function readRoute({ body }: Message): Route | undefined {
   const attributes = attributesIn(body.subarray(ROUTE));
   const via = attributes.get(18);
   const gateway =
-    via === undefined
+    via === undefined || via.length < 2
       ? addressOf(body[0]!, attributes.get(5))
       : addressOf(viewOf(via).getUint16(0, true), via.subarray(2));
   return { interface: u32Of(attributes.get(4)), gateway, isUnicast: body[7] === 1 };

@@ -1,32 +1,27 @@
 /** Sends single frames out of an interface, with their virtio-net header: for what no I/O thread has at hand. */
 
-import { systemError } from './kernel.ts';
-import { AF_PACKET, SOCK_CLOEXEC, SOCK_RAW, type Sockets, setOption } from './sockets.ts';
-
-const SOL_PACKET = 263;
-const PACKET_VNET_HDR = 15;
-const MSG_DONTWAIT = 0x40;
+import { AF_PACKET, MSG_DONTWAIT, PACKET_VNET_HDR, SOCK_CLOEXEC, SOCK_RAW, SOL_PACKET } from '../linux.ts';
+import { type System, check, setInt } from '../system.ts';
 
 export class PacketSender {
-  readonly #sockets: Sockets;
+  readonly #system: System;
   readonly #fd: number;
 
   /** @throws LiveError without CAP_NET_RAW. */
-  constructor(sockets: Sockets) {
-    this.#sockets = sockets;
+  constructor(system: System) {
+    this.#system = system;
     // Protocol 0: it receives nothing.
-    this.#fd = sockets.socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-    if (this.#fd < 0 || !setOption(sockets, this.#fd, PACKET_VNET_HDR, 1, SOL_PACKET))
-      throw systemError('packet socket', sockets.errno());
+    this.#fd = check(system, system.socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), 'packet socket');
+    check(system, setInt(system, this.#fd, SOL_PACKET, PACKET_VNET_HDR, 1), 'packet socket');
   }
 
   /** @param link index of the interface. @returns whether the kernel took it. */
   send(link: number, bytes: Uint8Array): boolean {
-    return this.#bind(link) && this.#sockets.send(this.#fd, bytes, bytes.length, MSG_DONTWAIT) >= 0;
+    return this.#bind(link) && this.#system.send(this.#fd, bytes, bytes.length, MSG_DONTWAIT) >= 0;
   }
 
   close(): void {
-    this.#sockets.close(this.#fd);
+    this.#system.close(this.#fd);
   }
 
   #bound = 0;
@@ -38,7 +33,7 @@ export class PacketSender {
     const view = new DataView(address.buffer);
     view.setUint16(0, AF_PACKET, true);
     view.setInt32(4, link, true);
-    if (this.#sockets.bind(this.#fd, address, address.length) !== 0) return false;
+    if (this.#system.bind(this.#fd, address, address.length) !== 0) return false;
     this.#bound = link;
     return true;
   }

@@ -76,8 +76,8 @@ export class Underlay {
     this.#ask(this.#ways.filter(({ mac }) => mac === undefined));
   }
 
-  /** The kernel has news (`Kernel.changes`). */
-  readChanges(): void {
+  /** The kernel has news (`Kernel.changes`). @returns whether more than neighbours may have changed. */
+  readChanges(): boolean {
     let others = 0;
     const isWhole = this.#kernel.readChanges(
       (neighbor) => {
@@ -89,7 +89,9 @@ export class Underlay {
         others++;
       },
     );
-    if (others > 0 || !isWhole) this.refresh();
+    if (others === 0 && isWhole) return false;
+    this.refresh();
+    return true;
   }
 
   /** To be called about once a second. @param now milliseconds. */
