@@ -65,4 +65,8 @@ export class Wire {
     new DataView(tag.buffer).setUint16(2, control.getUint16(32, true));
     return new Uint8Array([...frame.subarray(0, 12), ...tag, ...frame.subarray(12)]);
   }
+
+  close(): void {
+    this.#system.close(this.#fd);
+  }
 }
