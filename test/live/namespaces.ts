@@ -3,7 +3,7 @@
  * network is touched.
  */
 
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -116,4 +116,12 @@ function must(command: string, args: readonly string[]): string {
   const { status, stdout, stderr } = run(command, args);
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr || stdout}`);
   return stdout;
+}
+
+/** What a program prints until it ends. */
+export async function outputOf(child: ChildProcess): Promise<string> {
+  let text = '';
+  child.stdout!.on('data', (data: Buffer) => (text += data.toString()));
+  await new Promise((resolve) => child.once('close', resolve));
+  return text.trim();
 }

@@ -25,11 +25,18 @@ export interface SwitchSpec {
   readonly prefix?: readonly string[];
 }
 
+export interface Switch {
+  /** Its datapath. */
+  readonly child: ChildProcess;
+  /** What it says is wrong with an interface; empty: nothing. */
+  readonly problemOf: (name: string) => string;
+}
+
 /**
  * The uplink and its address on one bridge, the VM and a tunnel on the other.
- * @returns the process of the datapath. @throws Error with what a tool said.
+ * @throws Error with what a tool said.
  */
-export async function startSwitch(namespaces: Namespaces, spec: SwitchSpec): Promise<ChildProcess> {
+export async function startSwitch(namespaces: Namespaces, spec: SwitchSpec): Promise<Switch> {
   const { at, port, own, peer, interfaceOptions = [], config = [], prefix = [] } = spec;
   const folder = join(namespaces.folder, `ovs-${at}`);
   mkdirSync(folder);
@@ -78,7 +85,11 @@ export async function startSwitch(namespaces: Namespaces, spec: SwitchSpec): Pro
   rule(
     `in_port=${port},actions=set_field:${key}->tun_id,set_field:${peer.address}->${destination},output:tunnel`,
   );
-  return child;
+  const problemOf = (name: string) => {
+    const problem = vsctl('get', 'interface', name, 'error').trim();
+    return problem === '[]' ? '' : problem;
+  };
+  return { child, problemOf };
 }
 
 async function until(isTrue: () => boolean): Promise<void> {

@@ -8,7 +8,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { RunReport } from '../../src/cli/run-report.ts';
-import { Namespaces } from './namespaces.ts';
+import { Namespaces, outputOf } from './namespaces.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/netvirt.js', import.meta.url));
 const VM = fileURLToPath(new URL('vm.mjs', import.meta.url));
@@ -193,11 +193,4 @@ function read(line: string): RunningHost['lines'][number] {
 
 function family(address: string): string[] {
   return address.includes(':') ? ['-6'] : [];
-}
-
-async function outputOf(child: ChildProcess): Promise<string> {
-  let text = '';
-  child.stdout!.on('data', (data: Buffer) => (text += data.toString()));
-  await new Promise((resolve) => child.once('close', resolve));
-  return text.trim();
 }
