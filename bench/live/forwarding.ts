@@ -6,12 +6,10 @@ import { ENVELOPES, checkArrived } from './envelope.ts';
 import type { Plan } from './options.ts';
 import type { Stage } from './stage.ts';
 import { type System, type SystemName, pause, resume } from './systems.ts';
-import { LENGTHS, type Traffic, datagrams } from './traffic.ts';
+import { type Traffic, datagrams } from './traffic.ts';
 
 /** Until buffers are full. */
 const BEGIN = 300;
-/** Until code is compiled: once for each system and length. */
-const WARM_UP = 1000;
 const SAMPLE = 32;
 /** Frames that are not the sender's, as the question for a neighbour. */
 const OTHERS = 4;
@@ -33,13 +31,12 @@ export interface Sample {
 export async function measureForwarding(
   stage: Stage,
   systems: readonly System[],
-  { rounds, seconds }: Plan,
+  { rounds, lengths, seconds, warmUp }: Plan,
 ): Promise<Sample[]> {
-  for (const system of systems) pause(system);
   const samples: Sample[] = [];
-  for (const frameBytes of LENGTHS) {
+  for (const frameBytes of lengths) {
     const traffic = datagrams(frameBytes);
-    for (const system of systems) await warmUp(stage, system, traffic);
+    for (const system of systems) await tryOut(stage, system, traffic, warmUp);
     for (let round = 0; round < rounds; round++) {
       // Nobody is always behind the same one.
       const inTurn = round % 2 === 0 ? systems : systems.toReversed();
@@ -50,11 +47,11 @@ export async function measureForwarding(
   return samples;
 }
 
-/** And looks whether the system does what it should. */
-async function warmUp(stage: Stage, system: System, traffic: Traffic): Promise<void> {
+/** Looks whether the system does what it should, when its code is compiled. */
+async function tryOut(stage: Stage, system: System, traffic: Traffic, seconds: number): Promise<void> {
   resume(system);
   const sender = stage.send(system.name, traffic);
-  await sleep(WARM_UP);
+  await sleep(seconds * 1000);
   const arrived = await stage.sample(system.name, SAMPLE);
   await sender.end();
   pause(system);

@@ -5,13 +5,19 @@ import { UsageError } from '../../src/cli/errors.ts';
 
 const ROUNDS = 5;
 const MOST_ROUNDS = 100;
+const WHOLE = { lengths: [64, 1400], seconds: 1.5, tcpSeconds: 3, warmUp: 1, pings: 2000 };
+const QUICK = { lengths: [64], seconds: 1, tcpSeconds: 1, warmUp: 0.2, pings: 300 };
 
 export interface Plan {
   /** Times that every system has its turn. */
   readonly rounds: number;
-  /** Of one measurement, for frames and for TCP. */
+  /** Of frames, bytes. */
+  readonly lengths: readonly number[];
+  /** Of one measurement. */
   readonly seconds: number;
   readonly tcpSeconds: number;
+  /** Before the first one, until code is compiled. */
+  readonly warmUp: number;
   /** Round trips of one measurement. */
   readonly pings: number;
   /** Where the page is written; undefined: nowhere. */
@@ -26,8 +32,8 @@ export function readPlan(args: readonly string[], folder: string): Plan {
   const { quick, rounds, output } = valuesOf(args);
   const times = rounds === undefined ? undefined : integer('--rounds', rounds, 1, MOST_ROUNDS);
   return quick === true
-    ? { rounds: times ?? 1, seconds: 1, tcpSeconds: 1, pings: 300, output }
-    : { rounds: times ?? ROUNDS, seconds: 1.5, tcpSeconds: 3, pings: 2000, output: output ?? folder };
+    ? { ...QUICK, rounds: times ?? 1, output }
+    : { ...WHOLE, rounds: times ?? ROUNDS, output: output ?? folder };
 }
 
 function valuesOf(args: readonly string[]): { quick?: boolean; rounds?: string; output?: string } {

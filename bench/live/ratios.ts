@@ -6,7 +6,6 @@ import type { LatencySample } from './latency.ts';
 import type { MalformedSample } from './malformed.ts';
 import { SYSTEMS, type SystemName } from './systems.ts';
 import type { TcpSample } from './tcp.ts';
-import { LENGTHS } from './traffic.ts';
 
 export interface Ratio {
   readonly what: string;
@@ -35,9 +34,9 @@ const FORWARDING: readonly (readonly [own: SystemName, other: SystemName, floor:
   ['packet', 'forwarder', 1],
 ];
 
-export function ratiosOf({ frames, tcp, latency, malformed }: Measured): Ratio[] {
+export function ratiosOf({ frames, tcp, latency, malformed }: Measured, lengths: readonly number[]): Ratio[] {
   const forwarding = FORWARDING.flatMap(([own, other, floor]) =>
-    LENGTHS.map((frameBytes) => {
+    lengths.map((frameBytes) => {
       const of = (name: SystemName) =>
         frames.filter((one) => one.name === name && one.frameBytes === frameBytes).map(({ kpps }) => kpps);
       const what = `frames: ${SYSTEMS[own]} by ${SYSTEMS[other]}`;

@@ -7,7 +7,6 @@ import { FRAME_BYTES, RATE } from './malformed.ts';
 import type { Plan } from './options.ts';
 import { type Measured, ratiosOf } from './ratios.ts';
 import { SYSTEMS, type SystemName } from './systems.ts';
-import { LENGTHS } from './traffic.ts';
 
 /** Why something is not measured, by its name. */
 export type Absent = Partial<Record<string, string>>;
@@ -28,8 +27,8 @@ export function resultsOf(
   ];
 }
 
-function framesResult({ frames }: Measured, absent: Absent, { rounds, seconds }: Plan): Result {
-  const rows = LENGTHS.flatMap((frameBytes) =>
+function framesResult({ frames }: Measured, absent: Absent, { rounds, lengths, seconds }: Plan): Result {
+  const rows = lengths.flatMap((frameBytes) =>
     namesOf(SYSTEMS).map((name) => {
       const own = frames.filter((one) => one.name === name && one.frameBytes === frameBytes);
       const kpps = summary(own.map((one) => one.kpps));
@@ -130,8 +129,8 @@ function latencyResult({ latency }: Measured, absent: Absent, { rounds, pings }:
   };
 }
 
-function ratiosResult(measured: Measured, { rounds }: Plan): Result {
-  const rows = ratiosOf(measured);
+function ratiosResult(measured: Measured, { rounds, lengths }: Plan): Result {
+  const rows = ratiosOf(measured, lengths);
   const dropped = summary(measured.malformed.map((one) => one.dropped))?.median;
   return {
     section: 'live-floors',

@@ -2,8 +2,9 @@
 
 import { NO_IPERF } from '../../test/live/tools.ts';
 import type { Namespaces } from '../../test/live/namespaces.ts';
+import type { Topology } from '../../test/live/topology.ts';
 import { chooseCores } from './cores.ts';
-import { FABRICS, type Fabric, type FabricName, pauseFabric, startFabric } from './fabrics.ts';
+import { FABRICS, type Fabric, pauseFabric, startFabric } from './fabrics.ts';
 import { type Sample, measureForwarding } from './forwarding.ts';
 import { type LatencySample, measureLatency } from './latency.ts';
 import { type MalformedSample, measureMalformed } from './malformed.ts';
@@ -12,7 +13,7 @@ import { buildPrograms } from './programs.ts';
 import type { Measured } from './ratios.ts';
 import type { Absent } from './report.ts';
 import { Stage } from './stage.ts';
-import { SYSTEMS, type System, type SystemName, pause, startSystem } from './systems.ts';
+import { SYSTEMS, type System, pause, startSystem } from './systems.ts';
 import { type TcpSample, measureTcp } from './tcp.ts';
 
 export interface Outcome {
@@ -54,14 +55,11 @@ export class LiveBenchmark {
     const stage = this.#own(new Stage(cores, programs));
     const systems: System[] = [];
     const absent: Absent = {};
-    for (const name of Object.keys(SYSTEMS) as SystemName[]) {
-      const system = await startSystem(stage, name);
-      if (typeof system === 'string') absent[name] = system;
-      else {
-        systems.push(system);
-        pause(system);
-      }
-    }
+    const started = await Promise.all(namesOf(SYSTEMS).map((name) => startSystem(stage, name)));
+    for (const [index, system] of started.entries())
+      if (typeof system === 'string') absent[namesOf(SYSTEMS)[index]!] = system;
+      else systems.push(system);
+    for (const system of systems) pause(system);
     this.#say('frames');
     const frames = await measureForwarding(stage, systems, this.#plan);
     this.#say('malformed frames');
@@ -73,14 +71,12 @@ export class LiveBenchmark {
   async #measureFabrics(): Promise<{ tcp: TcpSample[]; latency: LatencySample[]; absent: Absent }> {
     const fabrics: Fabric[] = [];
     const absent: Absent = {};
-    for (const name of Object.keys(FABRICS) as FabricName[]) {
-      const fabric = await startFabric(name, (topology) => this.#own(topology));
-      if (typeof fabric === 'string') absent[name] = fabric;
-      else {
-        fabrics.push(fabric);
-        pauseFabric(fabric);
-      }
-    }
+    const own = (topology: Topology) => this.#own(topology);
+    const started = await Promise.all(namesOf(FABRICS).map((name) => startFabric(name, own)));
+    for (const [index, fabric] of started.entries())
+      if (typeof fabric === 'string') absent[namesOf(FABRICS)[index]!] = fabric;
+      else fabrics.push(fabric);
+    for (const fabric of fabrics) pauseFabric(fabric);
     this.#say('round trips');
     const latency = await measureLatency(fabrics, this.#plan);
     this.#say('TCP');
@@ -94,6 +90,8 @@ export class LiveBenchmark {
     return made;
   }
 }
+
+const namesOf = <Name extends string>(titles: Record<Name, string>) => Object.keys(titles) as Name[];
 
 function allOf(titles: Record<string, string>, reason: string): Absent {
   return Object.fromEntries(Object.keys(titles).map((name) => [name, reason]));

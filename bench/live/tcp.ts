@@ -20,9 +20,6 @@ export interface TcpSample {
   readonly retransmits: number;
 }
 
-/** Until the connection is at its speed. */
-const OMIT = 1;
-
 interface Iperf {
   readonly error?: string;
   readonly end: {
@@ -33,7 +30,7 @@ interface Iperf {
 
 export async function measureTcp(
   fabrics: readonly Fabric[],
-  { rounds, tcpSeconds }: Plan,
+  { rounds, tcpSeconds, warmUp }: Plan,
 ): Promise<TcpSample[]> {
   for (const { topology } of fabrics) topology.start(SERVER.name, 'iperf3', '--server').stdout.resume();
   await sleep(300);
@@ -42,18 +39,28 @@ export async function measureTcp(
     const inTurn = round % 2 === 0 ? fabrics : fabrics.toReversed();
     for (const fabric of inTurn) {
       resumeFabric(fabric);
-      samples.push({ name: fabric.name, round, ...(await connect(fabric, tcpSeconds)) });
+      samples.push({ name: fabric.name, round, ...(await connect(fabric, tcpSeconds, warmUp)) });
       pauseFabric(fabric);
     }
   }
   return samples;
 }
 
+/** @param warmUp until it is at its speed, which is not counted. */
 async function connect(
   { name, topology }: Fabric,
   seconds: number,
+  warmUp: number,
 ): Promise<{ gbps: number; retransmits: number }> {
-  const options = ['--client', SERVER_ADDRESS, '--time', String(seconds), '--omit', String(OMIT), '--json'];
+  const options = [
+    '--client',
+    SERVER_ADDRESS,
+    '--time',
+    String(seconds),
+    '--omit',
+    String(Math.ceil(warmUp)),
+    '--json',
+  ];
   const result = JSON.parse(await outputOf(topology.start(CLIENT.name, 'iperf3', ...options))) as Iperf;
   if (result.error !== undefined) throw new Error(`${name}: iperf3 says: ${result.error}`);
   const { sum_sent: sent, sum_received: received } = result.end;

@@ -16,8 +16,6 @@ import {
   vnet,
 } from '../../test/packets/index.ts';
 
-/** Without FCS. */
-export const LENGTHS = [64, 1400] as const;
 /** Ethernet, IPv4, UDP. */
 const HEADERS = 14 + 20 + 8;
 /** So that nothing depends on one flow. */
@@ -42,6 +40,7 @@ export interface Traffic {
 /**
  * A message is one super-segment, which the sender's kernel cuts: a system call for each frame would cost the sender more than they
  * cost those whose speed is asked for.
+ * @param length of a frame, without FCS.
  */
 export function datagrams(length: number): Traffic {
   const size = length - HEADERS;
