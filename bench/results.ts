@@ -26,6 +26,10 @@ const SECTIONS = {
   commands: 'Commands, from file to file',
   policy: 'Large policies',
   startup: 'Start',
+  live: 'Live: frames',
+  'live-tcp': 'Live: TCP',
+  'live-latency': 'Live: round trips',
+  'live-floors': 'Live: against others',
 } as const;
 
 export interface Picture {

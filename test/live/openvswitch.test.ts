@@ -1,13 +1,11 @@
 /** Open vSwitch as the other host: its userspace datapath speaks NVGRE, as GRE with a key. */
 
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOSTS, VMS, fabricPolicy } from './fabric.ts';
+import { startSwitch } from './switch.ts';
 import { RunningHost, Topology } from './topology.ts';
 import { NO_ETHTOOL, NO_NAMESPACES, NO_OPENVSWITCH } from './tools.ts';
 
-const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
 const REASON = NO_NAMESPACES ?? NO_OPENVSWITCH ?? NO_ETHTOOL;
 const VM_MTU = '1400';
 
@@ -15,9 +13,9 @@ const VM_MTU = '1400';
 const [SQL, WEB] = [VMS[0]!, VMS[1]!];
 
 describe.skipIf(REASON !== undefined).each([
-  ['IPv4', '192.0.2.1', '192.0.2.0/24', 'tun_dst'],
-  ['IPv6', 'fd00:a::1', 'fd00:a::/64', 'tun_ipv6_dst'],
-] as const)('over %s', (family, ours, network, destination) => {
+  ['IPv4', '192.0.2.1', '192.0.2.0/24'],
+  ['IPv6', 'fd00:a::1', 'fd00:a::/64'],
+] as const)('over %s', (family, ours, network) => {
   let topology: Topology;
   let host: RunningHost;
 
@@ -25,7 +23,16 @@ describe.skipIf(REASON !== undefined).each([
     topology = new Topology(HOSTS);
     for (const vm of [SQL, WEB]) topology.vm(vm.host, vm);
     for (const vm of [SQL, WEB]) topology.ip(vm.name, 'link', 'set', 'dev', 'eth0', 'mtu', VM_MTU);
-    await startSwitch(topology);
+    const [own] = HOSTS.filter(({ name }) => name === 'h2');
+    await startSwitch(topology, {
+      at: 'h2',
+      port: 'c-web',
+      own: own!,
+      peer: { address: ours, mac: HOSTS[0]!.mac, network },
+      vsid: SQL.vsid,
+    });
+    // It neither completes checksums nor cuts segments of a VM.
+    topology.exec('c-web', 'ethtool', '-K', 'eth0', 'tx', 'off', 'tso', 'off');
     const provider = `{ mtu: 1500, prefer: ${family.toLowerCase()} }`;
     const policy = topology.write('policy.yaml', fabricPolicy({ vms: [SQL, WEB], provider, hasMacs: true }));
     host = new RunningHost(topology, 'h1', policy, ['--attach', 'c-sql=c-sql']);
@@ -33,62 +40,6 @@ describe.skipIf(REASON !== undefined).each([
   }, 90_000);
 
   afterAll(() => topology.remove(), 60_000);
-
-  /** A userspace datapath: the uplink and its address on one bridge, the VM and a GRE port on the other. */
-  async function startSwitch(at: Topology): Promise<void> {
-    const folder = join(at.folder, 'ovs');
-    mkdirSync(folder);
-    const db = `unix:${folder}/db.sock`;
-    const environment = ['env', `OVS_RUNDIR=${folder}`, `OVS_LOGDIR=${folder}`, `OVS_SYSCONFDIR=${folder}`];
-    const vsctl = (...args: string[]) =>
-      at.exec('h2', ...environment, 'ovs-vsctl', `--db=${db}`, '--timeout=20', ...args);
-    const appctl = (...args: string[]) =>
-      at.exec('h2', ...environment, 'ovs-appctl', '-t', `${folder}/switch.ctl`, ...args);
-    at.exec('h2', 'ovsdb-tool', 'create', `${folder}/conf.db`, SCHEMA);
-    at.start(
-      'h2',
-      ...environment,
-      'ovsdb-server',
-      `${folder}/conf.db`,
-      `--remote=p${db}`,
-      `--unixctl=${folder}/db.ctl`,
-    );
-    await until(() => at.try('h2', 'test', '-S', `${folder}/db.sock`).status === 0);
-    vsctl('--no-wait', 'init');
-    at.start('h2', ...environment, 'ovs-vswitchd', db, `--unixctl=${folder}/switch.ctl`);
-    await until(() => at.try('h2', 'test', '-S', `${folder}/switch.ctl`).status === 0);
-    const [own] = HOSTS.filter(({ name }) => name === 'h2');
-    at.ip('h2', 'addr', 'flush', 'dev', 'up0');
-    vsctl(
-      'add-br',
-      'br-u',
-      '--',
-      'set',
-      'bridge',
-      'br-u',
-      'datapath_type=netdev',
-      `other-config:hwaddr=${own!.mac}`,
-    );
-    vsctl('add-port', 'br-u', 'up0');
-    vsctl('add-br', 'br-i', '--', 'set', 'bridge', 'br-i', 'datapath_type=netdev', 'fail-mode=secure');
-    vsctl('add-port', 'br-i', 'c-web');
-    const flow = ['options:key=flow', 'options:remote_ip=flow'];
-    const type = family === 'IPv6' ? ['type=ip6gre', 'options:packet_type=legacy_l2'] : ['type=gre'];
-    vsctl('add-port', 'br-i', 'tunnel', '--', 'set', 'interface', 'tunnel', ...type, ...flow);
-    for (const address of own!.addresses)
-      at.ip('h2', 'addr', 'add', address, 'dev', 'br-u', ...(address.includes(':') ? ['nodad'] : []));
-    at.ip('h2', 'link', 'set', 'dev', 'br-u', 'up');
-    appctl('ovs/route/add', network, 'br-u');
-    appctl('tnl/arp/set', 'br-u', ours, HOSTS[0]!.mac);
-    // VSID 5001 and any FlowID.
-    const key = `0x${(SQL.vsid << 8).toString(16)}`;
-    const ofctl = (rule: string) =>
-      at.exec('h2', ...environment, 'ovs-ofctl', 'add-flow', `unix:${folder}/br-i.mgmt`, rule);
-    ofctl(`in_port=tunnel,tun_id=${key}/0xffffff00,actions=output:c-web`);
-    ofctl(`in_port=c-web,actions=set_field:${key}->tun_id,set_field:${ours}->${destination},output:tunnel`);
-    // It neither completes checksums nor cuts segments of a VM.
-    at.exec('c-web', 'ethtool', '-K', 'eth0', 'tx', 'off', 'tso', 'off');
-  }
 
   it('N2: ping and ping6, either way', () => {
     expect(topology.pings('c-sql', '10.1.1.12')).toBe(true);
@@ -115,8 +66,3 @@ describe.skipIf(REASON !== undefined).each([
     expect(drops.DROP_TUNNEL_SOURCE ?? 0).toBe(0);
   });
 });
-
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 100 && !isTrue(); tries++)
-    await new Promise((resolve) => setTimeout(resolve, 100));
-}

@@ -46,7 +46,7 @@ export async function soak(seconds: number, io: string, method: Method): Promise
       time,
     );
     let output = '';
-    child.stdout!.on('data', (data: Buffer) => (output += data.toString()));
+    child.stdout.on('data', (data: Buffer) => (output += data.toString()));
     const ended = new Promise((resolve) => child.once('close', resolve));
     await sleep(WARM_UP * 1000);
     const process = hosts[0]!.child.pid!;

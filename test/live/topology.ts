@@ -5,12 +5,10 @@
  *   vm ─ eth0 ═ PORT ─ host (netvirt run) ─ up0 ═ … ─ provider: a bridge, or a router between two networks
  */
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { RunReport } from '../../src/cli/run-report.ts';
+import { Namespaces, outputOf } from './namespaces.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/netvirt.js', import.meta.url));
 const VM = fileURLToPath(new URL('vm.mjs', import.meta.url));
@@ -32,24 +30,11 @@ export interface VmSpec {
   readonly gateways?: readonly string[];
 }
 
-export interface Ran {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-let made = 0;
-
-export class Topology {
-  readonly folder = mkdtempSync(join(tmpdir(), 'netvirt-live-'));
-  /** Names of namespaces are the machine's: those of one test begin with this. */
-  readonly #prefix = `nvr-${process.pid}-${made++}-`;
-  readonly #namespaces: string[] = [];
-  readonly #children: ChildProcess[] = [];
-
+export class Topology extends Namespaces {
   /** A bridge that all hosts are at, or a router where hosts have gateways. */
   constructor(hosts: readonly HostSpec[], mtu = 1500) {
-    this.#namespace('net');
+    super();
+    this.add('net');
     const isRouted = hosts.some(({ gateways }) => gateways !== undefined);
     if (isRouted) {
       this.exec('net', 'sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1');
@@ -58,17 +43,17 @@ export class Topology {
       this.ip('net', 'link', 'set', 'dev', 'br0', 'mtu', String(mtu), 'up');
     }
     for (const [index, { name, addresses, mac, gateways = [] }] of hosts.entries()) {
-      this.#namespace(name);
+      this.add(name);
       const port = `p${index}`;
-      this.#veth(name, 'up0', 'net', port, mtu);
+      this.veth(name, 'up0', 'net', port, mtu);
       this.ip(name, 'link', 'set', 'dev', 'up0', 'address', mac);
       if (!isRouted) this.ip('net', 'link', 'set', 'dev', port, 'master', 'br0');
       this.ip('net', 'link', 'set', 'dev', port, 'up');
       this.ip(name, 'link', 'set', 'dev', 'up0', 'up');
-      for (const address of addresses) this.#address(name, 'up0', address);
+      for (const address of addresses) this.address(name, 'up0', address);
       for (const gateway of gateways) {
         const length = addresses.find((own) => own.includes(':') === gateway.includes(':'))!.split('/')[1]!;
-        this.#address('net', port, `${gateway}/${length}`);
+        this.address('net', port, `${gateway}/${length}`);
         this.ip(name, ...family(gateway), 'route', 'add', 'default', 'via', gateway);
       }
     }
@@ -76,43 +61,19 @@ export class Topology {
 
   /** A VM at an interface of a host that is called like it. */
   vm(host: string, { name, mac, addresses, gateways = [] }: VmSpec): void {
-    this.#namespace(name);
+    this.add(name);
     this.plug(host, name);
     this.ip(name, 'link', 'set', 'dev', 'eth0', 'address', mac);
     this.ip(name, 'link', 'set', 'dev', 'eth0', 'up');
-    for (const address of addresses) this.#address(name, 'eth0', address);
+    for (const address of addresses) this.address(name, 'eth0', address);
     for (const gateway of gateways)
       this.ip(name, ...family(gateway), 'route', 'add', 'default', 'via', gateway);
   }
 
   /** Puts an interface for a VM into a host; the VM's own is called `eth0`. */
   plug(host: string, vm: string): void {
-    this.#veth(host, vm, vm, 'eth0', 1500);
+    this.veth(host, vm, vm, 'eth0', 1500);
     this.ip(host, 'link', 'set', 'dev', vm, 'up');
-  }
-
-  /** Runs `ip` in a namespace. @throws Error where it fails. */
-  ip(namespace: string, ...args: string[]): string {
-    return must('ip', ['-n', this.name(namespace), ...args]);
-  }
-
-  /** Runs a program in a namespace to its end. @throws Error where it fails. */
-  exec(namespace: string, ...command: string[]): string {
-    return must('ip', ['netns', 'exec', this.name(namespace), ...command]);
-  }
-
-  /** The same, whatever comes of it. */
-  try(namespace: string, ...command: string[]): Ran {
-    return run('ip', ['netns', 'exec', this.name(namespace), ...command]);
-  }
-
-  /** Starts a program in a namespace; it is ended with the topology. */
-  start(namespace: string, ...command: string[]): ChildProcess {
-    const child = spawn('ip', ['netns', 'exec', this.name(namespace), ...command], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.#children.push(child);
-    return child;
   }
 
   /** A program of `vm.mjs` in a VM: what it printed, as an object. */
@@ -127,67 +88,12 @@ export class Topology {
   /** A server that tells the VM's name. */
   async serve(vm: string): Promise<void> {
     const child = this.start(vm, process.execPath, VM, 'serve', vm);
-    await new Promise((resolve) => child.stdout!.once('data', resolve));
+    await new Promise((resolve) => child.stdout.once('data', resolve));
   }
 
   /** Does a ping come back? */
   pings(vm: string, to: string, ...options: string[]): boolean {
     return this.try(vm, 'ping', '-n', '-c', '3', '-i', '0.2', '-W', '2', ...options, to).status === 0;
-  }
-
-  /** A file in a folder that goes with the topology. */
-  write(name: string, text: string): string {
-    const file = join(this.folder, name);
-    writeFileSync(file, text);
-    return file;
-  }
-
-  name(namespace: string): string {
-    return this.#prefix + namespace;
-  }
-
-  async remove(): Promise<void> {
-    for (const child of this.#children) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
-      await ended;
-      clearTimeout(timer);
-    }
-    for (const namespace of this.#namespaces) run('ip', ['netns', 'del', this.name(namespace)]);
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  #namespace(name: string): void {
-    must('ip', ['netns', 'add', this.name(name)]);
-    this.#namespaces.push(name);
-    this.ip(name, 'link', 'set', 'dev', 'lo', 'up');
-    // Addresses are usable at once.
-    this.try(name, 'sysctl', '-qw', 'net.ipv6.conf.default.accept_dad=0', 'net.ipv6.conf.all.accept_dad=0');
-  }
-
-  #veth(a: string, nameA: string, b: string, nameB: string, mtu: number): void {
-    const there = ['netns', this.name(b), 'mtu', String(mtu)];
-    this.ip(
-      a,
-      'link',
-      'add',
-      'name',
-      nameA,
-      'mtu',
-      String(mtu),
-      'type',
-      'veth',
-      'peer',
-      'name',
-      nameB,
-      ...there,
-    );
-  }
-
-  #address(namespace: string, link: string, address: string): void {
-    this.ip(namespace, 'addr', 'add', address, 'dev', link, ...(address.includes(':') ? ['nodad'] : []));
   }
 }
 
@@ -199,9 +105,16 @@ export class RunningHost {
   #stdout = '';
   #text = '';
 
-  constructor(topology: Topology, host: string, policy: string, args: readonly string[]) {
+  /** @param host in the policy; its namespace is `at`. `prefix`: programs that start it, as `taskset`. */
+  constructor(
+    namespaces: Namespaces,
+    host: string,
+    policy: string,
+    args: readonly string[],
+    { at = host, prefix = [] }: { at?: string; prefix?: readonly string[] } = {},
+  ) {
     const options = ['--host', host, '--uplink', 'up0', '--log', 'json', '--json', '--stats', '0', ...args];
-    this.child = topology.start(host, process.execPath, MAIN, 'run', policy, ...options);
+    this.child = namespaces.start(at, ...prefix, process.execPath, MAIN, 'run', policy, ...options);
     this.child.stdout!.on('data', (data: Buffer) => {
       this.#stdout += data.toString();
       this.#wake();
@@ -280,22 +193,4 @@ function read(line: string): RunningHost['lines'][number] {
 
 function family(address: string): string[] {
   return address.includes(':') ? ['-6'] : [];
-}
-
-async function outputOf(child: ChildProcess): Promise<string> {
-  let text = '';
-  child.stdout!.on('data', (data: Buffer) => (text += data.toString()));
-  await new Promise((resolve) => child.once('close', resolve));
-  return text.trim();
-}
-
-function run(command: string, args: readonly string[]): Ran {
-  const { status, stdout, stderr } = spawnSync(command, args, { timeout: 60_000 });
-  return { status, stdout: stdout.toString(), stderr: stderr.toString() };
-}
-
-function must(command: string, args: readonly string[]): string {
-  const { status, stdout, stderr } = run(command, args);
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr || stdout}`);
-  return stdout;
 }

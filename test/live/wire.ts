@@ -40,20 +40,21 @@ export class Wire {
     return this.#system.sendto(this.#fd, this.#system.pointer(this.#frame), frame.length, 0, 0, 0) >= 0;
   }
 
-  /** What has arrived and was not received yet. */
-  receive(): Uint8Array[] {
+  /** What has arrived and was not received yet: at most so many frames. */
+  receive(most = Infinity): Uint8Array[] {
     const frames: Uint8Array[] = [];
     const view = new DataView(this.#message.buffer);
-    for (;;) {
+    while (frames.length < most) {
       this.#message.fill(0);
       view.setBigUint64(16, BigInt(this.#system.pointer(this.#vector)), true);
       view.setBigUint64(24, 1n, true);
       view.setBigUint64(32, BigInt(this.#system.pointer(this.#control)), true);
       view.setBigUint64(40, 64n, true);
       const message = this.#system.pointer(this.#message);
-      if (this.#system.recvmmsg(this.#fd, message, 1, 0x40, 0) !== 1) return frames;
+      if (this.#system.recvmmsg(this.#fd, message, 1, 0x40, 0) !== 1) break;
       frames.push(this.#whole(this.#frame.slice(0, view.getUint32(56, true))));
     }
+    return frames;
   }
 
   #whole(frame: Uint8Array): Uint8Array {
@@ -64,5 +65,9 @@ export class Wire {
     new DataView(tag.buffer).setUint16(0, (status & 0x40) === 0 ? 0x8100 : control.getUint16(34, true));
     new DataView(tag.buffer).setUint16(2, control.getUint16(32, true));
     return new Uint8Array([...frame.subarray(0, 12), ...tag, ...frame.subarray(12)]);
+  }
+
+  close(): void {
+    this.#system.close(this.#fd);
   }
 }
