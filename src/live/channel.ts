@@ -50,6 +50,8 @@ export interface Opened {
   readonly offloads: number;
   /** For each thread, what it gets. */
   readonly channels: readonly (readonly Omit<Channel, 'id'>[])[];
+  /** Undefined: what the interface of its name says. */
+  state?(): 'up' | 'down' | 'gone';
   /** Frames that the kernel had no room for, since the last call. */
   takeDrops(): number;
   /** When no thread uses its channels any more. */

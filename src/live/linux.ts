@@ -91,6 +91,7 @@ export const MAP_POPULATE = 0x8000;
 // <linux/if_tun.h>, <linux/sockios.h>, <linux/if.h>
 export const TUNSETIFF = 0x4004_54ca;
 export const TUNSETOFFLOAD = 0x4004_54d0;
+export const TUNGETIFF = 0x8004_54d2;
 export const TUNSETVNETHDRSZ = 0x4004_54d8;
 export const IFF_TAP = 0x0002;
 export const IFF_NO_PI = 0x1000;
@@ -119,6 +120,7 @@ export const PR_SET_TIMERSLACK = 29;
 
 // <poll.h>, <fcntl.h>, <sys/eventfd.h>
 export const POLLIN = 1;
+export const POLLOUT = 4;
 export const POLLERR = 8;
 export const O_RDWR = 2;
 export const O_NONBLOCK = 0o4000;

@@ -83,11 +83,11 @@ export class Port {
     try {
       const note = kind === 'tap' ? this.#openTap() : this.#openInterface();
       this.#run.dataplane.setOffloads(port, this.#opened!.offloads);
-      const isRunning = this.#run.interfaces.state(name)?.isRunning ?? false;
-      this.#become(isRunning ? 'up' : 'down');
+      const state = this.#look();
+      this.#become(state);
       this.#hand();
       this.#say('backend', `${name}: ${this.#opened!.backend}${note}`, this.#opened!.backend);
-      if (!isRunning) this.#say('port-down', `${name}: it is down`);
+      if (state !== 'up') this.#say('port-down', `${name}: it is down`);
       this.#lastProblem = '';
     } catch (error) {
       this.#release();
@@ -210,23 +210,28 @@ export class Port {
 
   /** Looks whether the interface is up, down, gone, or there again; what has changed is told. */
   async follow(): Promise<void> {
-    const { name } = this.live;
-    const now = this.#run.interfaces.state(name);
-    if (this.#opened !== undefined && now?.index !== this.#ifindex) {
-      this.#become('gone');
-      this.#say('port-gone', `${name}: the interface is gone`);
-      await this.close();
-      return;
-    }
+    const { name, kind } = this.live;
     if (this.#opened === undefined) {
-      if (now !== undefined || this.live.kind === 'tap') this.#reopen();
+      if (kind === 'tap' || this.#run.interfaces.state(name) !== undefined) this.#reopen();
       return;
     }
-    const state = now?.isRunning === true ? 'up' : 'down';
+    const state = this.#look();
     if (state === this.#state) return;
     this.#become(state);
     if (state === 'up') this.#say('port-up', `${name}: it is up`);
-    else this.#say('port-down', `${name}: it is down`);
+    else if (state === 'down') this.#say('port-down', `${name}: it is down`);
+    else {
+      this.#say('port-gone', `${name}: the interface is gone`);
+      await this.close();
+    }
+  }
+
+  /** An interface that was made again is another one. */
+  #look(): 'up' | 'down' | 'gone' {
+    if (this.#opened?.state !== undefined) return this.#opened.state();
+    const now = this.#run.interfaces.state(this.live.name);
+    if (now?.index !== this.#ifindex) return 'gone';
+    return now.isRunning ? 'up' : 'down';
   }
 
   #reopen(): void {

@@ -12,6 +12,8 @@ import {
   O_CLOEXEC,
   O_NONBLOCK,
   O_RDWR,
+  POLLOUT,
+  TUNGETIFF,
   TUNSETIFF,
   TUNSETOFFLOAD,
   TUNSETVNETHDRSZ,
@@ -84,9 +86,19 @@ export function openTap(
         sink: { kind: 'tap', fd },
       },
     ]),
+    state: () => stateOf(system, fd),
     takeDrops: () => 0,
     close: () => {
       system.close(fd);
     },
   };
+}
+
+/** By its file: the interface may have another name by now, in the network namespace of a container. */
+function stateOf(system: System, fd: number): 'up' | 'down' | 'gone' {
+  if (system.ioctl(fd, TUNGETIFF, requestFor('')) < 0) return 'gone';
+  // It takes frames while it is up. struct pollfd: fd, events u16, revents u16
+  const entry = words(fd, POLLOUT);
+  const ready = system.poll(system.pointer(entry), 1, 0);
+  return ready > 0 && (new DataView(entry.buffer).getUint16(6, true) & POLLOUT) !== 0 ? 'up' : 'down';
 }

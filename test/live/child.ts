@@ -5,9 +5,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Dataplane } from '../../src/index.ts';
 import { LiveIo } from '../../src/live/io.ts';
 import { Interfaces } from '../../src/live/interfaces.ts';
-import { loadSystem } from '../../src/live/system.ts';
+import { Assembler, createLink, loadProgram } from '../../src/live/bpf.ts';
+import {
+  BPF_PROG_TYPE_XDP,
+  BPF_TCX_INGRESS,
+  BPF_XDP,
+  XDP_FLAGS_DRV_MODE,
+  XDP_PASS,
+} from '../../src/live/linux.ts';
+import { loadSystem, words } from '../../src/live/system.ts';
 import { type IoChoice, LiveError, type LiveEvent } from '../../src/live/types.ts';
 import { Wire } from './wire.ts';
+
+const BPF_PROG_QUERY = 16;
 
 const wires = new Map<string, Wire>();
 const events: LiveEvent[] = [];
@@ -97,6 +107,31 @@ const commands: Record<string, (argument: never) => unknown> = {
       if (index % 500 === 0) await sleep(1);
     }
     return { sent };
+  },
+
+  /** TCX programs on the ingress of interfaces: BPF_PROG_QUERY counts them. */
+  programs(names: string[]) {
+    const interfaces = new Interfaces(system);
+    const counts = names.map((name) => {
+      // union bpf_attr, query: target_ifindex, attach_type, query_flags, attach_flags u32, prog_ids u64, count u32
+      const attributes = new Uint8Array(64);
+      attributes.set(words(interfaces.require(name).index, BPF_TCX_INGRESS));
+      if (system.syscall(system.bpfNumber, BPF_PROG_QUERY, attributes, 64) < 0) throw new Error('no query');
+      return new DataView(attributes.buffer).getUint32(24, true);
+    });
+    interfaces.close();
+    return { counts };
+  },
+
+  /** Attaches an XDP program of somebody else's, for as long as this process lives. */
+  occupy(name: string) {
+    const interfaces = new Interfaces(system);
+    const code = new Assembler().set(0, XDP_PASS).exit().bytes();
+    const program = loadProgram(system, BPF_PROG_TYPE_XDP, BPF_XDP, code);
+    const link = createLink(system, program, interfaces.require(name).index, BPF_XDP, XDP_FLAGS_DRV_MODE);
+    interfaces.close();
+    if (link < 0) throw new Error('it does not take a program');
+    return {};
   },
 
   events() {

@@ -88,6 +88,35 @@ describe.skipIf(skip !== undefined)(`what live I/O survives${skip === undefined 
     await child.call('stop');
   });
 
+  test.each(BACKENDS)(
+    '%s: malformed frames at full rate are dropped by name, and the other port goes on',
+    async (io) => {
+      const child = await start(io);
+      const truncated = ipv4({ src: '10.1.1.10', dst: '10.1.1.12', totalLength: 900 }, datagram);
+      const malformed = hex(ethernet({ src: vm('0a'), dst: vm('0c') }, truncated));
+      const flooder = await lab.child();
+      const flooding = flooder.call('flood', { name: 'v1', hex: malformed, count: 40_000 });
+      await child.call('listen', ['v1', 'v2']);
+      const back = hex(
+        ethernet({ src: vm('0b'), dst: vm('0a') }, ipv4({ src: '10.1.1.11', dst: '10.1.1.10' }, datagram)),
+      );
+      const arrived: string[] = [];
+      const exchange = async (send: [string, string][], quiet: number) => {
+        const answer = await child.call('exchange', { send, quiet });
+        arrived.push(...(answer as { received: Record<string, string[]> }).received['v1']!);
+      };
+      const during = 10;
+      for (let round = 0; round < during; round++) await exchange([['v2', back]], 20);
+      const { sent } = (await flooding) as { sent: number };
+      await exchange([], 300);
+      expect(arrived).toEqual(Array.from({ length: during }, () => back));
+      await until(child, ({ t1 }) => t1!.received + t1!.kernelDrops === sent);
+      const { drops } = (await child.call('counters')) as { drops: Record<string, number> };
+      expect(drops).toEqual({ DROP_INNER_TRUNCATED: (await ports(child))['t1']!.received });
+      await child.call('stop');
+    },
+  );
+
   test.each(BACKENDS)('%s: an interface goes down, and comes back', async (io) => {
     const child = await start(io);
     await child.call('listen', ['w0', 'v1', 'v2']);
@@ -165,8 +194,15 @@ describe.skipIf(skip !== undefined)(`what live I/O survives${skip === undefined 
   test.each(BACKENDS)('%s: kill -9 leaves nothing, and it starts again at once', async (io) => {
     const first = await start(io);
     await first.call('flood', { name: 'v1', hex: toOtherHost, count: 500 });
+    // So that the question below has another answer while it runs.
+    const shields = io === 'xdp' ? 0 : 1;
+    const asking = await lab.child();
+    expect(await asking.call('programs', ['up0', 't1', 't2'])).toEqual({
+      counts: [shields, shields, shields],
+    });
     await first.kill();
     expect(lab.ip('-d', 'link')).not.toMatch(/xdp|tapr|promiscuity [1-9]/);
+    expect(await asking.call('programs', ['up0', 't1', 't2'])).toEqual({ counts: [0, 0, 0] });
     const second = await start(io);
     await second.call('listen', ['w0']);
     const { received } = (await second.call('exchange', { send: [['v1', toOtherHost]] })) as {
@@ -192,6 +228,13 @@ describe.skipIf(skip !== undefined)(`what live I/O survives${skip === undefined 
       kind: 'busy',
     });
     expect(await refusal('packet', { attach: { '': 'up0', a: 'up0' } })).toMatchObject({ kind: 'busy' });
+    const other = await lab.child();
+    expect(await other.call('occupy', 't1')).toEqual({});
+    expect(await refusal('xdp', {})).toEqual({
+      error: 't1: another XDP program is attached (ip link show t1)',
+      kind: 'busy',
+    });
+    await other.kill();
     lab.ip('link', 'set', 'up0', 'mtu', '9000');
     lab.ip('link', 'set', 'w0', 'mtu', '9000');
     expect(await refusal('xdp', {})).toEqual({

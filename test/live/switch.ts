@@ -82,9 +82,12 @@ export async function startSwitch(namespaces: Namespaces, spec: SwitchSpec): Pro
   const rule = (text: string) =>
     namespaces.exec(at, ...environment, 'ovs-ofctl', 'add-flow', `unix:${folder}/br-i.mgmt`, text);
   rule(`in_port=tunnel,tun_id=${key}/0xffffff00,actions=output:${port}`);
-  rule(
-    `in_port=${port},actions=set_field:${key}->tun_id,set_field:${peer.address}->${destination},output:tunnel`,
-  );
+  const tunnel = `set_field:${peer.address}->${destination},output:tunnel`;
+  rule(`in_port=${port},actions=set_field:${key}->tun_id,${tunnel}`);
+  // And it sends other FlowIDs than 0: the lower byte of the port.
+  const flowId = 'move:NXM_OF_TCP_SRC[0..7]->NXM_NX_TUN_ID[0..7]';
+  for (const kind of ['tcp', 'tcp6'])
+    rule(`priority=40000,${kind},in_port=${port},actions=set_field:${key}->tun_id,${flowId},${tunnel}`);
   const problemOf = (name: string) => {
     const problem = vsctl('get', 'interface', name, 'error').trim();
     return problem === '[]' ? '' : problem;

@@ -31,7 +31,7 @@ describe
         return new RunningHost(topology, name, policy, ['--io', io, ...attach]);
       });
       await Promise.all(hosts.map((host) => host.isRunning()));
-      await Promise.all(['c-web', 'c-app', 'f-web'].map((vm) => topology.serve(vm)));
+      await Promise.all(['c-web', 'c-app', 'f-web', 'h1', 'h2'].map((name) => topology.serve(name)));
     }, 60_000);
 
     const describeLink = () => topology.ip('h1', '-d', 'link', 'show', 'dev', 'c-sql');
@@ -122,9 +122,15 @@ describe
       expect(route.includes('mtu 1458')).toBe(method === 'nvgre');
     });
 
-    it('the host’s own traffic on the uplink goes on, and its stack does not see the VMs’', () => {
+    it('PUNT: the host’s own TCP and pings pass while tenants’ traffic does, and its stack does not see theirs', async () => {
+      // Both at once: the tenants' transfer begins before and ends after.
+      const tenants = topology.ask('c-sql', 'stream', '10.1.1.12', '1200');
+      expect(await topology.ask('h1', 'tcp', '192.0.2.2', '1000000')).toEqual({ name: 'h2', right: true });
+      expect(await topology.ask('h2', 'tcp', 'fd00:a::1', '100000')).toEqual({ name: 'h1', right: true });
       expect(topology.pings('h1', '192.0.2.2')).toBe(true);
       expect(topology.pings('h1', 'fd00:a::2')).toBe(true);
+      const { sent, received } = await tenants;
+      expect(received).toBe((sent as number) + 'c-web\n'.length);
       expect(topology.ip('h1', 'neigh', 'show')).not.toContain('10.1.');
     });
 

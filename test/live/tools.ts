@@ -27,3 +27,4 @@ export const NO_OPENVSWITCH = reasonTo(
   'openvswitch-switch is not installed',
 );
 export const NO_ETHTOOL = reasonTo(!works('ethtool', '--version'), 'ethtool is not installed');
+export const NO_TCPDUMP = reasonTo(!works('tcpdump', '--version'), 'tcpdump is not installed');
