@@ -1,6 +1,7 @@
 /** Is what arrives what was sent, in the envelope that it should have? */
 
 import { hex, internetChecksum } from '../../test/packets/index.ts';
+import type { LinkCounts } from './counters.ts';
 import { OWN, PEER, addressOf } from './stage.ts';
 import { FROM } from './traffic.ts';
 
@@ -29,6 +30,22 @@ export function checkArrived(
     if (!isWhole || !isEnvelope(frame, kind))
       throw new Error(`a frame that arrives is not one that was sent: ${hex(frame)}`);
   }
+}
+
+/** Bytes of what is not the sender's, as the question for a neighbour: a few frames. */
+const OTHERS = 4 * 1500;
+
+/**
+ * How many frames were counted from one look to the other.
+ * @throws Error where there are none, or their bytes are not those of frames of a length, each in its envelope.
+ */
+export function framesBetween(before: LinkCounts, after: LinkCounts, length: number, kind: Envelope): number {
+  const count = after.received - before.received;
+  const bytes = after.receivedBytes - before.receivedBytes;
+  const expected = count * (length + ENVELOPES[kind]);
+  if (count === 0 || Math.abs(bytes - expected) > OTHERS)
+    throw new Error(`expected ${expected} bytes in ${count} frames, got ${bytes}`);
+  return count;
 }
 
 function isEnvelope(frame: Uint8Array, kind: Envelope): boolean {

@@ -9,7 +9,8 @@ import { Interfaces } from '../../src/live/interfaces.ts';
 import { loadSystem } from '../../src/live/system.ts';
 import { Wire } from '../../test/live/wire.ts';
 
-const PATIENCE = 1000;
+/** Milliseconds until the first frame. */
+const PATIENCE = 5000;
 
 const system = await loadSystem();
 
@@ -17,9 +18,9 @@ async function sample(name: string, count: number): Promise<string[]> {
   const interfaces = new Interfaces(system);
   const wire = new Wire(system, interfaces.require(name).index);
   const frames: Uint8Array[] = [];
-  for (const begun = Date.now(); frames.length < count && Date.now() - begun < PATIENCE;) {
-    frames.push(...wire.receive(count - frames.length));
+  for (const begun = Date.now(); frames.length === 0 && Date.now() - begun < PATIENCE;) {
     await sleep(10);
+    frames.push(...wire.receive(count));
   }
   wire.close();
   interfaces.close();

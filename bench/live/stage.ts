@@ -72,7 +72,7 @@ export class Stage extends Namespaces {
     return linkCounts(this.#sampler.pid!, sinkOf(host));
   }
 
-  /** Some of the frames that arrive in the sink now, whole; fewer than `count` where a second passes. */
+  /** Frames that arrive in the sink now, whole: at most `count`, and none where none has arrived after five seconds. */
   async sample(host: string, count: number): Promise<Uint8Array[]> {
     this.#sampler.stdin.write(`${sinkOf(host)} ${count}\n`);
     const line = await this.#samples.next();
