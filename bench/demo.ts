@@ -47,8 +47,8 @@ function jump(page: Page): Promise<Frames> {
   }, JUMPS);
 }
 
-/** Of a process and all that it started, megabytes; Linux only. */
-function memoryOf(root: number): number {
+/** Of the browser, which is all that this process has started, megabytes; Linux only. */
+function browserMemory(): number {
   const parents = new Map<number, number>();
   const sizes = new Map<number, number>();
   for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
@@ -60,18 +60,19 @@ function memoryOf(root: number): number {
       // It has ended.
     }
   }
-  const isOf = (pid: number): boolean => pid === root || (parents.has(pid) && isOf(parents.get(pid)!));
+  const isOf = (pid: number): boolean => {
+    const parent = parents.get(pid);
+    return parent !== undefined && (parent === process.pid || isOf(parent));
+  };
   return [...sizes].filter(([pid]) => isOf(pid)).reduce((sum, [, size]) => sum + size, 0);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'netvirt-demo-'));
 const server = await serveDemo(0);
-const browserServer = await chromium.launchServer({
+const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu'],
 });
-const browser = await chromium.connect(browserServer.wsEndpoint());
-const { pid } = browserServer.process();
 try {
   for (const wanted of process.argv.length > 2 ? process.argv.slice(2) : USUAL) {
     const [frame = 64, megabytes = 100] = wanted.split(':').map(Number);
@@ -80,7 +81,7 @@ try {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/#capture`);
     await page.getByRole('button', { name: 'Record an example' }).waitFor();
-    const before = memoryOf(pid!);
+    const before = browserMemory();
     const [load] = loadavg();
     const open = async () => {
       const file = page.locator('input[type=file]');
@@ -90,7 +91,7 @@ try {
     await open();
     await page.locator('[data-judged]').waitFor({ timeout: 600_000 });
     const figures = await page.locator('[data-judged]').innerText();
-    const memory = memoryOf(pid!) - before;
+    const memory = browserMemory() - before;
     const late = await jump(page);
     // Once more, and this time somebody scrolls while it is judged.
     await open();
@@ -108,7 +109,6 @@ try {
   }
 } finally {
   await browser.close();
-  await browserServer.close();
   server.closeAllConnections();
   server.close();
   rmSync(folder, { recursive: true });

@@ -3,10 +3,10 @@
 import { readFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CaptureReader, PcapWriter, parseIp, parsePolicy } from '../../src/index.ts';
 import { LiveFabric, probe } from '../../src/simulate/index.ts';
-import { Demo, NO_CHROMIUM, type Visit, leave, shownBytes, titled } from './browser.ts';
+import { NO_CHROMIUM, shownBytes, titled, visitEach } from './browser.ts';
 
 const policy = parsePolicy(readFileSync(new URL('../../demo/example.yaml', import.meta.url), 'utf8'));
 
@@ -27,19 +27,11 @@ function capture(frames: readonly Uint8Array[]): Buffer {
 }
 
 describe.skipIf(NO_CHROMIUM !== undefined)(titled('the capture view'), () => {
-  let demo: Demo;
-  let visit: Visit;
   let page: Page;
-  beforeAll(async () => {
-    demo = await Demo.open();
-  });
-  afterAll(() => demo.close());
-  beforeEach(async () => {
-    visit = await demo.visit('#capture');
-    ({ page } = visit);
+  visitEach('#capture', async (fresh) => {
+    ({ page } = fresh);
     await page.getByRole('button', { name: 'Record an example' }).waitFor();
   });
-  afterEach(() => leave(visit));
 
   const open = (name: string, buffer: Buffer) =>
     page.locator('input[type=file]').setInputFiles({ name, mimeType: '', buffer });
