@@ -7,7 +7,11 @@ import { startSession } from './session.ts';
 import './styles/base.css';
 import './styles/shell.css';
 import './styles/frame.css';
-import './styles/fabric.css';
+import './styles/controls.css';
+import './styles/map.css';
+import './styles/vm.css';
+import './styles/journey.css';
+import './styles/learning.css';
 
 render(<App />, document.querySelector('#app')!);
 await startSession();

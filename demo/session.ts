@@ -1,6 +1,6 @@
 /** What all views share: the policy that is in force and the fabric that runs it. */
 
-import { type Change, type Policy, PolicyError, validatePolicy } from 'netvirt/core';
+import { type Policy, PolicyError, validatePolicy } from 'netvirt/core';
 import { LiveFabric } from 'netvirt/simulate';
 import document from './example.yaml?document';
 import { Store } from './ui/store.ts';
@@ -9,12 +9,10 @@ export interface Session {
   readonly fabric: LiveFabric | undefined;
   /** Why there is none, in words. */
   readonly failure: string | undefined;
-  /** The text that the policy came from; undefined: the example's. */
+  /** The document of the policy that is in force; undefined: the example as it is. */
   readonly text: string | undefined;
   /** Goes up with every change of the policy. */
   readonly revision: number;
-  /** Changes since the text was applied that are not in it. */
-  readonly changes: number;
 }
 
 export const session = new Store<Session>({
@@ -22,7 +20,6 @@ export const session = new Store<Session>({
   failure: undefined,
   text: undefined,
   revision: 0,
-  changes: 0,
 });
 
 /** Puts the example in force. */
@@ -36,29 +33,48 @@ export async function usePolicy(policy: Policy, text: string | undefined): Promi
   try {
     const fabric = await LiveFabric.create(policy);
     const { revision } = session.value;
-    session.update({ fabric, failure: undefined, text, revision: revision + 1, changes: 0 });
+    session.update({ fabric, failure: undefined, text, revision: revision + 1 });
   } catch (error) {
     session.update({ failure: messageOf(error) });
   }
 }
 
-/** Changes the fabric. @returns what is wrong, in words, or undefined. */
+/** Changes the fabric but not its policy. @returns what is wrong, in words, or undefined. */
 export function change(make: (fabric: LiveFabric) => void): string | undefined {
-  const { fabric, revision, changes } = session.value;
+  const { fabric, revision } = session.value;
   if (fabric === undefined) return 'there is no fabric';
   try {
     make(fabric);
   } catch (error) {
     return messageOf(error);
   }
-  session.update({ revision: revision + 1, changes: changes + 1 });
+  session.update({ revision: revision + 1 });
   return undefined;
 }
 
-export function applyChanges(changes: readonly Change[]): string | undefined {
-  return change((fabric) => {
-    fabric.apply(changes);
-  });
+/** Changes an endpoint, in the fabric and in its document. @returns what is wrong, in words, or undefined. */
+export function changeEndpoint(name: string, make: (fabric: LiveFabric) => void): string | undefined {
+  const problem = change(make);
+  if (problem === undefined) writing = writing.then(() => write(name, session.value.fabric));
+  return problem;
+}
+
+/** One after the other: each begins with the text of the one before. */
+let writing = Promise.resolve();
+
+/** Brings the document up to what the fabric has of an endpoint. Loaded by then: the first view needs no YAML. */
+async function write(name: string, fabric: LiveFabric | undefined): Promise<void> {
+  try {
+    const [{ writeEndpoint }, { default: example }] = await Promise.all([
+      import('./policy/written.ts'),
+      import('./example.yaml?raw'),
+    ]);
+    // Another policy has come meanwhile, with a text of its own.
+    if (fabric === undefined || fabric !== session.value.fabric) return;
+    session.update({ text: writeEndpoint(session.value.text ?? example, name, fabric.policy) });
+  } catch (error) {
+    session.update({ failure: `The policy’s text is not what the fabric runs: ${messageOf(error)}` });
+  }
 }
 
 export function messageOf(error: unknown): string {

@@ -1,199 +1,192 @@
-/** One capture, read once from front to back; packets are found again by their place in the file. */
+/** One capture: indexed at once, judged from front to back after that, and before their turn the packets that are looked at. */
 
-import {
-  CaptureReader,
-  LINKTYPE_ETHERNET,
-  type Policy,
-  VERDICTS,
-  formatIp,
-  linkTypeName,
-} from 'netvirt/core';
-import { type Identity, Inspector } from 'netvirt/inspect';
-import { Columns, NOBODY, Names } from './columns.ts';
-import { Judge } from './judge.ts';
-import type { Detail, Filter, Overview, Row, VerdictCount } from './messages.ts';
-import { TimelineBins } from './timeline.ts';
+import { type CaptureInterface, CaptureReader, type IndexColumns, type Policy, VERDICTS } from 'netvirt/core';
+import { Judgements, NOBODY, UNJUDGED } from './columns.ts';
+import { Examination } from './examination.ts';
+import { type IndexingOptions, indexCapture } from './indexing.ts';
+import { Labels } from './labels.ts';
+import { Matches } from './matches.ts';
+import type { Detail, Filter, Indexed, Report, Row } from './messages.ts';
+import { pause, readChunks } from './reading.ts';
+import { Tally } from './tally.ts';
 
-/** Bytes that are read at once. */
-export const CHUNK = 4 << 20;
-/** Packets that a page has memory for. */
-const MOST_PACKETS = 20_000_000;
+/** Packets that are judged without a pause: a few milliseconds. */
+const STEP = 2048;
+/** Milliseconds after a look at the list for which judging gives way to it, */
+const ATTENTION = 150;
+/** by a pause of about a frame after every step. */
+const GIVE_WAY = 16;
+/** Frames that go to a dataplane at once. */
+const BATCH = 256;
+/** The same for the few packets that are on the screen. */
+const FEW = 32;
+/** Bytes of the file that are read for packets on the screen. */
+const MOST_AHEAD = 4 << 20;
+
+export interface JudgingOptions {
+  readonly signal: AbortSignal;
+  /** After every step. */
+  readonly onProgress: (judged: number) => void;
+}
 
 export class Capture {
   readonly file: File;
-  readonly #columns = new Columns();
-  readonly #tunnels = new Names<string>();
-  readonly #customers = new Names<string>();
-  readonly #sources = new Names<string>();
-  readonly #addresses = new Names<number | bigint | undefined>();
-  readonly #texts: string[] = [];
-  readonly #inspector: Inspector;
-  readonly #timeline = new TimelineBins();
-  /** Numbers of the packets that a filter lets through; undefined: all. */
-  #matches: Uint32Array | undefined;
+  /** What there is to say before anything is judged. */
+  readonly indexed: Indexed;
+  readonly #policy: Policy;
+  readonly #index: IndexColumns;
+  readonly #interfaces: readonly CaptureInterface[];
+  readonly #columns: Judgements;
+  readonly #labels = new Labels();
+  /** For packets before their turn: its dataplanes see some packets only, so what it says counts until then. */
+  #preview: Promise<Examination> | undefined;
+  #tally: Tally | undefined;
+  /** When somebody looked at the list. */
+  #looked = -Infinity;
+  /** The packets before it are judged. */
+  #judged = 0;
+  /** Undefined: all packets are shown. */
+  #matches: Matches | undefined;
 
-  private constructor(file: File, policy: Policy) {
-    this.file = file;
-    this.#inspector = new Inspector(policy);
-  }
-
-  static async read(
+  private constructor(
     file: File,
     policy: Policy,
-    onProgress: (bytes: number, packets: number) => void,
-  ): Promise<{ capture: Capture; overview: Overview }> {
-    const begun = performance.now();
-    const capture = new Capture(file, policy);
-    const judge = await Judge.create(policy, capture.#columns);
-    let fault: string | undefined;
-    try {
-      await capture.#read(judge, onProgress);
-    } catch (error) {
-      fault = error instanceof Error ? error.message : String(error);
-      // Nothing was a packet: there is nothing to show.
-      if (capture.#columns.length === 0) throw error;
-    }
-    judge.finish();
-    return { capture, overview: capture.#overview(fault, performance.now() - begun) };
+    indexed: Indexed,
+    index: IndexColumns,
+    interfaces: readonly CaptureInterface[],
+  ) {
+    this.file = file;
+    this.indexed = indexed;
+    this.#policy = policy;
+    this.#index = index;
+    this.#interfaces = interfaces;
+    this.#columns = new Judgements(indexed.packets);
   }
 
-  async #read(judge: Judge, onProgress: (bytes: number, packets: number) => void): Promise<void> {
-    const { file } = this;
-    const reader = new CaptureReader(file.name);
-    let first: { seconds: number; nanoseconds: number } | undefined;
-    for (let at = 0; at < file.size; at += CHUNK) {
-      reader.push(new Uint8Array(await file.slice(at, at + CHUNK).arrayBuffer()));
-      for (let record = reader.read(); record !== undefined; record = reader.read()) {
-        const source = reader.interfaces[record.interfaceId]!;
-        if (source.linkType !== LINKTYPE_ETHERNET)
-          throw new RangeError(`${file.name}: expected Ethernet, got ${linkTypeName(source.linkType)}`);
-        first ??= { seconds: record.seconds, nanoseconds: record.nanoseconds };
-        const time = record.seconds - first.seconds + (record.nanoseconds - first.nanoseconds) / 1e9;
-        const { data, originalLength, offset } = record;
-        const identity = this.#inspector.add(data, originalLength);
-        const packet = this.#note(identity, time, offset, data.length, originalLength);
-        judge.add(packet, data, identity, source.name, Math.max(0, time * 1000));
-      }
-      if (this.#columns.length > MOST_PACKETS)
-        throw new RangeError(
-          `${file.name}: more than ${MOST_PACKETS} packets, which is what a page can hold`,
-        );
-      onProgress(Math.min(at + CHUNK, file.size), this.#columns.length);
-    }
-    reader.end();
+  /** @throws what is wrong with the file, where there is nothing to show of it. */
+  static async open(file: File, policy: Policy, options: IndexingOptions): Promise<Capture> {
+    const { index, indexed } = await indexCapture(file, options);
+    return new Capture(file, policy, indexed, index.columns(), index.interfaces);
   }
 
-  #note(identity: Identity, time: number, offset: number, captured: number, original: number): number {
-    const columns = this.#columns;
-    const { tunnel, network, customer = '', source, decoded } = identity;
-    const layer = decoded.inner ?? decoded.outer;
-    const packet = columns.add();
-    columns.offset[packet] = offset;
-    columns.captured[packet] = captured;
-    columns.original[packet] = original;
-    columns.time[packet] = time;
-    columns.tunnel[packet] = this.#tunnels.of(tunnel);
-    columns.network[packet] = network ?? 0;
-    columns.customer[packet] = this.#customers.of(customer);
-    columns.source[packet] = this.#sources.of(source);
-    columns.src[packet] = this.#address(layer?.src);
-    columns.dst[packet] = this.#address(layer?.dst);
-    this.#timeline.add(customer, time, original);
-    return packet;
-  }
-
-  #address(address: Parameters<typeof formatIp>[0] | undefined): number {
-    const number = this.#addresses.of(address?.value);
-    if (number === this.#texts.length) this.#texts.push(address === undefined ? '' : formatIp(address));
-    return number;
-  }
-
-  #overview(fault: string | undefined, milliseconds: number): Overview {
-    const { packets, bytes, rows, faults } = this.#inspector.result();
-    const { network, length } = this.#columns;
-    return {
-      packets,
-      bytes,
-      rows: rows.slice(0, 200),
-      faults,
-      verdicts: this.#verdicts(),
-      customers: this.#customers.keys.filter((name) => name !== '').sort(),
-      networks: [...new Set(network.subarray(0, length))].filter((vsid) => vsid > 0).sort((a, b) => a - b),
-      timeline: this.#timeline.result(),
-      fault,
-      milliseconds,
+  /** Judges all packets, once. @throws what the signal was aborted with. */
+  async judge({ signal, onProgress }: JudgingOptions): Promise<void> {
+    const { packets } = this.indexed;
+    const examination = await this.#examine(BATCH);
+    const tally = (this.#tally = new Tally(examination, this.#columns, this.#labels, this.#index));
+    const reader = new CaptureReader(this.file.name);
+    let packet = 0;
+    const finishStep = async () => {
+      examination.flush();
+      tally.count(this.#judged, packet);
+      this.#judged = packet;
+      this.#matches?.extend(packet, this.#columns, this.#labels);
+      onProgress(packet);
+      await pause(performance.now() - this.#looked < ATTENTION ? GIVE_WAY : 0);
+      signal.throwIfAborted();
     };
-  }
-
-  #verdicts(): VerdictCount[] {
-    const counts = new Uint32Array(256);
-    const { verdict, length } = this.#columns;
-    for (let packet = 0; packet < length; packet++) counts[verdict[packet]!]!++;
-    return [...VERDICTS.values()]
-      .filter(({ number }) => counts[number]! > 0)
-      .map(({ number, name, rule, sentence }) => ({
-        name,
-        rule,
-        sentence,
-        isDrop: name.startsWith('DROP_'),
-        packets: counts[number]!,
-      }))
-      .sort((a, b) => b.packets - a.packets);
-  }
-
-  /** @returns how many packets there are behind the filter. */
-  filter({ vsid, customer, address, verdict }: Filter): number {
-    const columns = this.#columns;
-    const allowed = new Set(
-      [...VERDICTS.values()]
-        .filter(({ name }) => verdict === undefined || name === verdict || name.startsWith(`${verdict}_`))
-        .map(({ number }) => number),
-    );
-    const isAddress = this.#texts.map((text) => address !== undefined && text.startsWith(address));
-    const wanted = customer === undefined ? -1 : this.#customers.keys.indexOf(customer);
-    const matches = new Uint32Array(columns.length);
-    let count = 0;
-    for (let packet = 0; packet < columns.length; packet++) {
-      if (vsid !== undefined && columns.network[packet] !== vsid) continue;
-      if (customer !== undefined && columns.customer[packet] !== wanted) continue;
-      if (verdict !== undefined && !allowed.has(columns.verdict[packet]!)) continue;
-      if (address !== undefined && !isAddress[columns.src[packet]!] && !isAddress[columns.dst[packet]!])
-        continue;
-      matches[count++] = packet;
+    for await (const chunk of readChunks(this.file, signal)) {
+      reader.push(chunk);
+      while (packet < packets) {
+        const record = reader.read();
+        if (record === undefined) break;
+        examination.add(packet++, record.data);
+        if (packet % STEP === 0) await finishStep();
+      }
+      // Nobody looks at a batch that is not processed yet: others run while the next chunk is awaited.
+      await finishStep();
+      if (packet === packets) break;
     }
-    const isAll = count === columns.length;
-    this.#matches = isAll ? undefined : matches.slice(0, count);
-    return count;
   }
 
-  rows(from: number, count: number): Row[] {
-    const length = this.#matches?.length ?? this.#columns.length;
-    const size = Math.max(0, Math.min(count, length - from));
-    return Array.from({ length: size }, (_, row) => this.#row(this.#matches?.[from + row] ?? from + row));
+  #examine(batch: number): Promise<Examination> {
+    return Examination.create(
+      this.#policy,
+      this.#index,
+      this.#interfaces,
+      this.#columns,
+      this.#labels,
+      batch,
+    );
+  }
+
+  /** What the judged packets amount to; undefined before there are any. */
+  report(): Report | undefined {
+    return this.#tally?.report(this.#judged);
+  }
+
+  /** @returns how many judged packets there are behind the filter, or all packets where it wants nothing. */
+  filter(filter: Filter): number {
+    const isAll = Object.values(filter).every((wanted) => wanted === undefined);
+    this.#matches = isAll ? undefined : new Matches(filter);
+    this.#matches?.extend(this.#judged, this.#columns, this.#labels);
+    return this.count;
+  }
+
+  /** Packets that are shown. */
+  get count(): number {
+    return this.#matches?.length ?? this.indexed.packets;
+  }
+
+  /** Rows of the list, judged if need be. */
+  async rows(from: number, count: number): Promise<Row[]> {
+    this.#looked = performance.now();
+    const matches = this.#matches;
+    const end = Math.min(from + count, this.count);
+    if (matches === undefined) await this.#judgeAhead(from, end);
+    const rows: Row[] = [];
+    for (let place = from; place < end; place++) rows.push(this.#row(matches?.at(place) ?? place));
+    return rows;
+  }
+
+  /** Judges packets before their turn, as far as their bytes are read at once. */
+  async #judgeAhead(from: number, end: number): Promise<void> {
+    const { offsets, capturedLengths } = this.#index;
+    const { verdict } = this.#columns;
+    let first = from;
+    while (first < end && verdict[first] !== UNJUDGED) first++;
+    const start = offsets[first]!;
+    let last = first;
+    while (last < end && offsets[last]! + capturedLengths[last]! - start <= MOST_AHEAD) last++;
+    if (first === last) return;
+    this.#preview ??= this.#examine(FEW);
+    const examination = await this.#preview;
+    const stop = offsets[last - 1]! + capturedLengths[last - 1]!;
+    const bytes = new Uint8Array(await this.file.slice(start, stop).arrayBuffer());
+    for (let packet = first; packet < last; packet++) {
+      // Its turn may have come meanwhile.
+      if (verdict[packet] !== UNJUDGED) continue;
+      const at = offsets[packet]! - start;
+      examination.add(packet, bytes.subarray(at, at + capturedLengths[packet]!));
+    }
+    examination.flush();
   }
 
   #row(index: number): Row {
     const columns = this.#columns;
+    const labels = this.#labels;
     const verdict = columns.verdict[index]!;
     const network = columns.network[index]!;
+    const isJudged = verdict !== UNJUDGED;
     return {
       index,
-      time: columns.time[index]!,
-      length: columns.original[index]!,
-      tunnel: this.#tunnels.keys[columns.tunnel[index]!]!,
+      time: this.#index.times[index]!,
+      length: this.#index.originalLengths[index]!,
+      isJudged,
+      tunnel: isJudged ? labels.tunnels.keys[columns.tunnel[index]!]! : 'none',
       network: network === 0 ? undefined : network,
-      customer: this.#customers.keys[columns.customer[index]!]!,
-      source: this.#sources.keys[columns.source[index]!]!,
-      src: this.#texts[columns.src[index]!]!,
-      dst: this.#texts[columns.dst[index]!]!,
-      verdict: verdict === NOBODY ? undefined : VERDICTS.get(verdict)?.name,
+      customer: isJudged ? labels.customers.keys[columns.customer[index]!]! : '',
+      source: isJudged ? labels.sources.keys[columns.source[index]!]! : '',
+      src: isJudged ? labels.addresses[columns.src[index]!]! : '',
+      dst: isJudged ? labels.addresses[columns.dst[index]!]! : '',
+      verdict: isJudged && verdict !== NOBODY ? VERDICTS.get(verdict)?.name : undefined,
     };
   }
 
   async detail(index: number): Promise<Detail> {
-    const { offset, captured, original } = this.#columns;
-    const at = offset[index]!;
-    const bytes = await this.file.slice(at, at + captured[index]!).arrayBuffer();
-    return { frame: new Uint8Array(bytes), originalLength: original[index]! };
+    const { offsets, capturedLengths, originalLengths } = this.#index;
+    const at = offsets[index]!;
+    const bytes = await this.file.slice(at, at + capturedLengths[index]!).arrayBuffer();
+    return { frame: new Uint8Array(bytes), originalLength: originalLengths[index]! };
   }
 }

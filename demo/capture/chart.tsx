@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { Segmented } from '../ui/segmented.tsx';
-import type { Timeline } from './messages.ts';
+import type { Series, Timeline } from './messages.ts';
 
 const DASHES = [[], [7, 4], [2, 3], [9, 3, 2, 3]];
 
@@ -12,8 +12,7 @@ export function TimelineChart({ timeline }: { timeline: Timeline }) {
   const [unit, setUnit] = useState<'bytes' | 'packets'>('bytes');
   const box = useRef<HTMLDivElement>(null);
   const { width, series } = timeline;
-  const times = Array.from({ length: series[0]?.bytes.length ?? 0 }, (_, index) => index * width);
-  const nameOf = (customer: string) => (customer === '' ? 'nobody known' : customer);
+  const times = timesOf(timeline);
   useEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
@@ -76,8 +75,18 @@ export function TimelineChart({ timeline }: { timeline: Timeline }) {
         role="img"
         aria-label={`${unit} per customer over time; the table below has the numbers`}
       />
-      <details>
-        <summary>The numbers</summary>
+      <Numbers timeline={timeline} unit={unit} />
+    </section>
+  );
+}
+
+/** Made when somebody wants to see it: it has hundreds of lines. */
+function Numbers({ timeline: { width, series }, unit }: { timeline: Timeline; unit: 'bytes' | 'packets' }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+      <summary>The numbers</summary>
+      {isOpen ? (
         <div class="scroll" tabIndex={0} role="group" aria-label="Numbers of the chart">
           <table class="data">
             <thead>
@@ -91,7 +100,7 @@ export function TimelineChart({ timeline }: { timeline: Timeline }) {
               </tr>
             </thead>
             <tbody>
-              {times.map((time, bin) => (
+              {timesOf({ width, series }).map((time, bin) => (
                 <tr key={time}>
                   <th scope="row">{time.toFixed(3)}</th>
                   {series.map((one) => (
@@ -102,9 +111,17 @@ export function TimelineChart({ timeline }: { timeline: Timeline }) {
             </tbody>
           </table>
         </div>
-      </details>
-    </section>
+      ) : null}
+    </details>
   );
+}
+
+function timesOf({ width, series }: Timeline): number[] {
+  return Array.from({ length: series[0]?.bytes.length ?? 0 }, (_, index) => index * width);
+}
+
+function nameOf(customer: Series['customer']): string {
+  return customer === '' ? 'nobody known' : (customer ?? 'all packets');
 }
 
 /** As the customers of the fabric are coloured. */

@@ -1,4 +1,4 @@
-/** A million packets as columns of numbers: as objects they would not fit. */
+/** What is known of a million packets, as columns of numbers: as objects they would not fit. */
 
 /** Names by number, numbers by name. */
 export class Names<Key> {
@@ -18,48 +18,27 @@ export class Names<Key> {
 
 /** No verdict: no host of the policy would have the frame. */
 export const NOBODY = 255;
+/** No verdict yet. */
+export const UNJUDGED = 254;
 
-const FIRST = 1 << 16;
-
-export class Columns {
-  length = 0;
-  #room = FIRST;
-  offset = new Float64Array(FIRST);
-  captured = new Uint32Array(FIRST);
-  original = new Uint32Array(FIRST);
-  time = new Float64Array(FIRST);
-  tunnel = new Uint8Array(FIRST);
+/** A place per packet; what the numbers stand for is in `Labels`. */
+export class Judgements {
+  readonly tunnel: Uint8Array;
   /** 0: none. */
-  network = new Uint32Array(FIRST);
-  customer = new Uint16Array(FIRST);
-  source = new Uint32Array(FIRST);
-  src = new Uint32Array(FIRST);
-  dst = new Uint32Array(FIRST);
-  verdict = new Uint8Array(FIRST);
+  readonly network: Uint32Array;
+  readonly customer: Uint16Array;
+  readonly source: Uint32Array;
+  readonly src: Uint32Array;
+  readonly dst: Uint32Array;
+  readonly verdict: Uint8Array;
 
-  /** Begins another packet. */
-  add(): number {
-    if (this.length === this.#room) this.#grow();
-    return this.length++;
-  }
-
-  #grow(): void {
-    this.#room *= 2;
-    const room = this.#room;
-    const larger = <Column extends { set(from: Column): void }>(column: Column, made: Column): Column => {
-      made.set(column);
-      return made;
-    };
-    this.offset = larger(this.offset, new Float64Array(room));
-    this.captured = larger(this.captured, new Uint32Array(room));
-    this.original = larger(this.original, new Uint32Array(room));
-    this.time = larger(this.time, new Float64Array(room));
-    this.tunnel = larger(this.tunnel, new Uint8Array(room));
-    this.network = larger(this.network, new Uint32Array(room));
-    this.customer = larger(this.customer, new Uint16Array(room));
-    this.source = larger(this.source, new Uint32Array(room));
-    this.src = larger(this.src, new Uint32Array(room));
-    this.dst = larger(this.dst, new Uint32Array(room));
-    this.verdict = larger(this.verdict, new Uint8Array(room));
+  constructor(length: number) {
+    this.tunnel = new Uint8Array(length);
+    this.network = new Uint32Array(length);
+    this.customer = new Uint16Array(length);
+    this.source = new Uint32Array(length);
+    this.src = new Uint32Array(length);
+    this.dst = new Uint32Array(length);
+    this.verdict = new Uint8Array(length).fill(UNJUDGED);
   }
 }

@@ -1,15 +1,18 @@
 /** What the list shows. */
 
-import type { Filter, Overview } from './messages.ts';
+import type { Opened } from './client.ts';
+import type { Filter } from './messages.ts';
 
 export interface FiltersProps {
-  readonly overview: Overview;
+  readonly opened: Opened;
   readonly filter: Filter;
-  readonly count: number;
   readonly onChange: (filter: Filter) => void;
 }
 
-export function Filters({ overview, filter, count, onChange }: FiltersProps) {
+export function Filters({ opened, filter, onChange }: FiltersProps) {
+  const { indexed, judged, count, report } = opened;
+  const packets = indexed?.packets ?? 0;
+  const isWaiting = count !== packets && judged < packets;
   const set = (change: Filter) => onChange({ ...filter, ...change });
   return (
     <form class="filters" aria-label="Filter" onSubmit={(event) => event.preventDefault()}>
@@ -20,7 +23,7 @@ export function Filters({ overview, filter, count, onChange }: FiltersProps) {
           onChange={({ currentTarget: { value } }) => set({ vsid: value === '' ? undefined : Number(value) })}
         >
           <option value="">all</option>
-          {overview.networks.map((vsid) => (
+          {report?.networks.map((vsid) => (
             <option key={vsid}>{vsid}</option>
           ))}
         </select>
@@ -32,7 +35,7 @@ export function Filters({ overview, filter, count, onChange }: FiltersProps) {
           onChange={({ currentTarget: { value } }) => set({ customer: value === '' ? undefined : value })}
         >
           <option value="">all</option>
-          {overview.customers.map((customer) => (
+          {report?.customers.map((customer) => (
             <option key={customer}>{customer}</option>
           ))}
         </select>
@@ -56,13 +59,14 @@ export function Filters({ overview, filter, count, onChange }: FiltersProps) {
         >
           <option value="">all</option>
           <option value="DROP">any drop</option>
-          {overview.verdicts.map(({ name }) => (
+          {report?.verdicts.map(({ name }) => (
             <option key={name}>{name}</option>
           ))}
         </select>
       </label>
-      <p class="count" role="status">
-        {count.toLocaleString('en')} of {overview.packets.toLocaleString('en')} packets
+      <p class="count" role="status" aria-busy={isWaiting}>
+        {count.toLocaleString('en')} of {packets.toLocaleString('en')} packets
+        {isWaiting ? <span class="note"> in the first {judged.toLocaleString('en')}</span> : null}
       </p>
     </form>
   );

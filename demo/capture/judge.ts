@@ -1,13 +1,13 @@
 /** What the dataplanes of a policy say to the frames of a capture: each goes to the host that would have it. */
 
-import { Dataplane, INPUT_CUT, type IpAddress, type Policy } from 'netvirt/core';
+import { Dataplane, INPUT_CUT, type IpAddress, type Policy, isDrop } from 'netvirt/core';
 import { type Identity, Senders } from 'netvirt/inspect';
-import { type Columns, NOBODY } from './columns.ts';
+import { NOBODY } from './columns.ts';
 
-/** Frames of one batch. */
-const BATCH = 256;
 /** More dataplanes than that would take too much memory for a page. */
 const MOST_HOSTS = 256;
+/** Longer frames may become pieces, which share slots. */
+const MOST_WHOLE = 1514;
 
 interface Site {
   readonly dataplane: Dataplane;
@@ -16,73 +16,89 @@ interface Site {
   now: number;
 }
 
+/** Where a frame goes in. */
+interface Entry {
+  readonly site: Site;
+  /** 0 is the uplink. */
+  readonly port: number;
+}
+
 export class Judge {
   readonly #sites: readonly Site[];
-  readonly #columns: Columns;
-  /** The host that a provider address leads to. */
-  readonly #owners = new Map<IpAddress['value'], number>();
-  readonly #senders: Senders<{ readonly host: number; readonly name: string }>;
+  readonly #verdicts: Uint8Array;
+  readonly #batch: number;
+  /** The uplink of the host that a provider address leads to. */
+  readonly #uplinks = new Map<IpAddress['value'], Entry>();
+  readonly #senders: Senders<Entry>;
 
-  private constructor(policy: Policy, sites: readonly Site[], columns: Columns) {
+  private constructor(policy: Policy, sites: readonly Site[], verdicts: Uint8Array, batch: number) {
     this.#sites = sites;
-    this.#columns = columns;
+    this.#verdicts = verdicts;
+    this.#batch = batch;
+    const uplinks = sites.map((site) => ({ site, port: 0 }));
     for (const { index, ipv4, ipv6 } of policy.hosts)
-      for (const own of [ipv4, ipv6]) if (own !== undefined) this.#owners.set(own.address.value, index);
+      for (const own of [ipv4, ipv6])
+        if (own !== undefined) this.#uplinks.set(own.address.value, uplinks[index]!);
     const endpoints = policy.customers.flatMap(({ routingDomains }) =>
       routingDomains.flatMap((domain) => domain.endpoints),
     );
     for (const { host, addresses } of endpoints)
       for (const { provider } of addresses)
-        if (provider !== undefined) this.#owners.set(provider.value, host);
-    const senders = endpoints.map(
-      (endpoint) => [endpoint, { host: endpoint.host, name: endpoint.name }] as const,
-    );
+        if (provider !== undefined) this.#uplinks.set(provider.value, uplinks[host]!);
+    const senders = endpoints.map((endpoint) => {
+      const site = sites[endpoint.host]!;
+      return [endpoint, { site, port: site.dataplane.port(endpoint.name) }] as const;
+    });
     this.#senders = new Senders(senders, { where: 'of the policy', advice: 'name the interface' });
   }
 
-  static async create(policy: Policy, columns: Columns): Promise<Judge> {
+  /**
+   * @param verdicts by packet number: where they are written.
+   * @param batch frames that go to a dataplane at once.
+   */
+  static async create(policy: Policy, verdicts: Uint8Array, batch: number): Promise<Judge> {
     if (policy.hosts.length > MOST_HOSTS)
       throw new RangeError(`the policy has ${policy.hosts.length} hosts: up to ${MOST_HOSTS} run in a page`);
     const dataplanes = policy.hosts.map(({ name: host }) =>
-      Dataplane.create({ policy, host, capacity: { slots: BATCH, largeSlots: 4 } }),
+      Dataplane.create({ policy, host, capacity: { slots: batch, largeSlots: 4 } }),
     );
     const sites = (await Promise.all(dataplanes)).map((dataplane) => ({ dataplane, packets: [], now: 0 }));
-    return new Judge(policy, sites, columns);
+    return new Judge(policy, sites, verdicts, batch);
   }
 
-  /** @param now milliseconds of the capture. */
-  add(packet: number, frame: Uint8Array, identity: Identity, name: string | undefined, now: number): void {
-    const place = this.#placeOf(frame, identity, name);
-    this.#columns.verdict[packet] = NOBODY;
-    if (place === undefined) return;
-    const { site, port } = place;
-    const isCut = frame.length < this.#columns.original[packet]!;
+  /**
+   * @param original length on the wire.
+   * @param name of the interface.
+   * @param now milliseconds of the capture.
+   */
+  add(
+    packet: number,
+    frame: Uint8Array,
+    original: number,
+    identity: Identity,
+    name: string | undefined,
+    now: number,
+  ): void {
+    this.#verdicts[packet] = NOBODY;
+    const entry = this.#entryOf(frame, identity, name);
+    if (entry === undefined) return;
+    const { site, port } = entry;
     // Copies of a broadcast and pieces share slots: alone, such a frame has enough.
-    const isAlone = (frame[0]! & 1) === 1 || frame.length > 1514;
-    if (isAlone || site.packets.length === BATCH) this.#process(site);
-    site.dataplane.batch.push(frame, port, isCut ? INPUT_CUT : 0);
+    const isAlone = (frame[0]! & 1) === 1 || frame.length > MOST_WHOLE;
+    if (isAlone || site.packets.length === this.#batch) this.#process(site);
+    site.dataplane.batch.push(frame, port, frame.length < original ? INPUT_CUT : 0);
     site.packets.push(packet);
     site.now = Math.max(site.now, now);
     if (isAlone) this.#process(site);
   }
 
-  #placeOf(
-    frame: Uint8Array,
-    { tunnel, decoded }: Identity,
-    name: string | undefined,
-  ): { site: Site; port: number } | undefined {
-    const isOnWire = tunnel === 'NVGRE' || tunnel === 'IP Rewrite';
+  #entryOf(frame: Uint8Array, { tunnel, decoded }: Identity, name: string | undefined): Entry | undefined {
+    if (tunnel !== 'NVGRE' && tunnel !== 'IP Rewrite') return this.#senderOf(frame, name);
     const destination = decoded.outer?.dst;
-    const owner = isOnWire && destination !== undefined ? this.#owners.get(destination.value) : undefined;
-    if (owner !== undefined) return { site: this.#sites[owner]!, port: 0 };
-    if (isOnWire) return undefined;
-    const sender = this.#senderOf(frame, name);
-    if (sender === undefined) return undefined;
-    const site = this.#sites[sender.host]!;
-    return { site, port: site.dataplane.port(sender.name) };
+    return destination === undefined ? undefined : this.#uplinks.get(destination.value);
   }
 
-  #senderOf(frame: Uint8Array, name: string | undefined) {
+  #senderOf(frame: Uint8Array, name: string | undefined): Entry | undefined {
     try {
       return this.#senders.of(frame, name);
     } catch {
@@ -96,15 +112,19 @@ export class Judge {
     if (packets.length === 0) return;
     dataplane.process(site.now);
     const { batch } = dataplane;
-    // Backwards: what a frame counts as is its first descriptor.
-    for (let index = batch.count - 1; index >= 0; index--)
-      this.#columns.verdict[packets[batch.inputAt(index)]!] = batch.verdictAt(index);
-    for (const { input, verdict } of batch.drops()) this.#columns.verdict[packets[input]!] = verdict;
+    const { count } = batch;
+    // Backwards: what a frame counts as is its first descriptor, unless one says that it was dropped.
+    for (let index = count - 1; index >= 0; index--)
+      this.#verdicts[packets[batch.inputAt(index)]!] = batch.verdictAt(index);
+    for (let index = 0; index < count; index++) {
+      const verdict = batch.verdictAt(index);
+      if (isDrop(verdict)) this.#verdicts[packets[batch.inputAt(index)]!] = verdict;
+    }
     packets.length = 0;
   }
 
   /** Judges what still waits. */
-  finish(): void {
+  flush(): void {
     for (const site of this.#sites) this.#process(site);
   }
 }

@@ -1,86 +1,97 @@
-/** The packets of a capture, however many: only the rows that can be seen exist. */
+/** The packets of a capture, however many: only rows near those that can be seen exist. */
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { CaptureClient } from './client.ts';
-import type { Row } from './messages.ts';
+import { NO_ROWS, RowFeed } from './feed.ts';
+import { PacketRow } from './row.tsx';
+import { ROW, Track } from './track.ts';
 
-/** Pixels. */
-const ROW = 30;
-/** Browsers do not make elements much higher than this. */
-const MOST_PIXELS = 12_000_000;
 /** Rows above and below what can be seen. */
-const SPARE = 12;
+const SPARE = 8;
+/** Pixels of rows before the list has been laid out. */
+const USUAL_ROOM = 510;
 
 const TITLES = ['No.', 'Time, s', 'Source', 'Destination', 'Tunnel', 'VSID', 'Customer', 'Bytes', 'Verdict'];
 
 export interface PacketListProps {
   readonly client: CaptureClient;
   readonly count: number;
-  /** Changes with the filter: rows are asked for anew. */
+  /** Packets: more is known of the rows when it grows. */
+  readonly judged: number;
+  /** Changes with the filter: the rows are others. */
   readonly version: number;
   readonly selected: number | undefined;
   readonly onSelect: (index: number) => void;
 }
 
-export function PacketList({ client, count, version, selected, onSelect }: PacketListProps) {
+export function PacketList({ client, count, judged, version, selected, onSelect }: PacketListProps) {
   const box = useRef<HTMLDivElement>(null);
-  const [first, setFirst] = useState(0);
-  const [cursor, setCursor] = useState(0);
-  const [rows, setRows] = useState<{ from: number; rows: readonly Row[] }>({ from: 0, rows: [] });
+  const [window, setWindow] = useState(NO_ROWS);
+  const feed = useMemo(() => new RowFeed(client, setWindow), [client]);
+  // Compressed, a pixel is many places: the one that was meant is kept until somebody scrolls on.
+  const place = useRef({ cursor: 0, first: 0, scrollTop: 0 });
   // The head stands above the rows.
-  const room = (box.current?.clientHeight ?? 510) - ROW;
-  const visible = Math.ceil(room / ROW);
-  const height = Math.min(count * ROW, MOST_PIXELS);
-  /** What `scrollTop` can be. */
-  const most = height - room;
-  const last = Math.max(0, count - visible);
+  const room = (box.current?.clientHeight ?? USUAL_ROOM + ROW) - ROW;
+  const track = useMemo(() => new Track(count, room), [count, room]);
 
-  useEffect(() => {
-    setCursor(0);
-    setFirst(0);
-    box.current?.scrollTo({ top: 0 });
-  }, [version]);
-  useEffect(() => {
-    let isCurrent = true;
+  const want = () => {
+    const { first } = place.current;
     const from = Math.max(0, first - SPARE);
-    client.rows(from, visible + 2 * SPARE).then(
-      (got) => {
-        if (isCurrent) setRows({ from, rows: got });
-      },
-      () => undefined,
-    );
-    return () => {
-      isCurrent = false;
-    };
-  }, [client, version, first, visible, count]);
+    feed.want({ from, first, count: Math.max(0, Math.min(count, first + track.whole + 1 + SPARE) - from) });
+  };
+  useLayoutEffect(() => {
+    place.current = { cursor: 0, first: 0, scrollTop: 0 };
+    box.current?.scrollTo({ top: 0 });
+    feed.reset();
+    want();
+  }, [version]);
+  useLayoutEffect(want, [track]);
+  useLayoutEffect(() => feed.refresh(), [judged]);
 
   const scrolled = () => {
     const { scrollTop } = box.current!;
-    setFirst(most <= 0 ? 0 : Math.round((scrollTop / most) * last));
+    const { first, scrollTop: meant } = place.current;
+    place.current.first = scrollTop === meant ? first : track.firstAt(scrollTop);
+    place.current.scrollTop = scrollTop;
+    want();
   };
   const show = (row: number) => {
     const target = Math.max(0, Math.min(count - 1, row));
-    setCursor(target);
-    const from = target < first ? target : target >= first + visible - 1 ? target - visible + 2 : first;
-    if (from !== first) box.current!.scrollTop = last === 0 ? 0 : (from / last) * most;
-    const found = rows.rows[target - rows.from];
+    const { whole } = track;
+    const { first } = place.current;
+    place.current.cursor = target;
+    place.current.first = target < first ? target : target >= first + whole ? target - whole + 1 : first;
+    if (place.current.first !== first) box.current!.scrollTop = track.topOf(place.current.first);
+    place.current.scrollTop = box.current!.scrollTop;
+    want();
+    const found = window.rows[target - window.from];
     if (found !== undefined) onSelect(found.index);
     else void client.rows(target, 1).then(([row]) => row !== undefined && onSelect(row.index));
   };
   const byKey = (event: KeyboardEvent) => {
-    const step = {
-      ArrowDown: 1,
-      ArrowUp: -1,
-      PageDown: visible - 1,
-      PageUp: 1 - visible,
-      Home: -count,
-      End: count,
-    }[event.key];
+    const { whole } = track;
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: whole, PageUp: -whole, Home: -count, End: count }[
+      event.key
+    ];
     if (step === undefined) return;
     event.preventDefault();
-    show(cursor + step);
+    show(place.current.cursor + step);
   };
-  const shift = most <= 0 ? 0 : (first / Math.max(last, 1)) * most;
+  const byPointer = ({ target }: Event) => {
+    const row = (target as HTMLElement).closest<HTMLElement>('[data-place]');
+    if (row === null) return;
+    place.current.cursor = Number(row.dataset.place);
+    onSelect(Number(row.dataset.packet));
+  };
+  // Scrolling draws nothing: rows change when they arrive.
+  const rows = useMemo(
+    () =>
+      window.rows.map((row, index) => (
+        <PacketRow key={index} row={row} place={window.from + index} isSelected={row.index === selected} />
+      )),
+    [window, selected],
+  );
+  const shift = Math.max(0, track.topOf(window.first) - (window.first - window.from) * ROW);
 
   return (
     <div
@@ -101,59 +112,16 @@ export function PacketList({ client, count, version, selected, onSelect }: Packe
           </span>
         ))}
       </div>
-      <div class="packet-space" style={{ height: `${height}px` }} role="presentation">
-        <div class="packet-rows" style={{ transform: `translateY(${shift}px)` }} role="presentation">
-          {rows.rows
-            .slice(Math.max(0, first - rows.from), first - rows.from + visible + SPARE)
-            .map((row, index) => (
-              <PacketRow
-                key={row.index}
-                row={row}
-                position={first + index}
-                isSelected={row.index === selected}
-                onSelect={() => {
-                  setCursor(first + index);
-                  onSelect(row.index);
-                }}
-              />
-            ))}
+      <div class="packet-space" style={{ height: `${track.height}px` }} role="presentation">
+        <div
+          class="packet-rows"
+          style={{ transform: `translateY(${shift}px)` }}
+          role="presentation"
+          onClick={byPointer}
+        >
+          {rows}
         </div>
       </div>
-    </div>
-  );
-}
-
-interface PacketRowProps {
-  readonly row: Row;
-  readonly position: number;
-  readonly isSelected: boolean;
-  readonly onSelect: () => void;
-}
-
-function PacketRow({ row, position, isSelected, onSelect }: PacketRowProps) {
-  const isDrop = row.verdict?.startsWith('DROP_') === true;
-  return (
-    <div
-      id={`packet-${row.index}`}
-      class="packet"
-      role="row"
-      aria-rowindex={position + 2}
-      aria-selected={isSelected}
-      onClick={onSelect}
-    >
-      <span role="gridcell">{row.index + 1}</span>
-      <span role="gridcell">{row.time.toFixed(6)}</span>
-      <span role="gridcell" title={row.source}>
-        {row.src === '' ? row.source : row.src}
-      </span>
-      <span role="gridcell">{row.dst}</span>
-      <span role="gridcell">{row.tunnel === 'none' ? '' : row.tunnel}</span>
-      <span role="gridcell">{row.network}</span>
-      <span role="gridcell">{row.customer}</span>
-      <span role="gridcell">{row.length}</span>
-      <span role="gridcell" class={isDrop ? 'fault' : ''}>
-        {row.verdict ?? '–'}
-      </span>
     </div>
   );
 }

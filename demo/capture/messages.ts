@@ -19,6 +19,8 @@ export interface Row {
   /** Seconds since the first packet. */
   readonly time: number;
   readonly length: number;
+  /** What follows is known. */
+  readonly isJudged: boolean;
   readonly tunnel: string;
   readonly network: number | undefined;
   readonly customer: string;
@@ -39,7 +41,8 @@ export interface VerdictCount {
 
 /** Bytes and packets of one customer in each of the bins. */
 export interface Series {
-  readonly customer: string;
+  /** Empty: of nobody who is known; undefined: of all. */
+  readonly customer: string | undefined;
   readonly bytes: readonly number[];
   readonly packets: readonly number[];
 }
@@ -50,18 +53,32 @@ export interface Timeline {
   readonly series: readonly Series[];
 }
 
-export interface Overview {
+/** What is known of a capture before its packets are judged. */
+export interface Indexed {
   readonly packets: number;
+  /** Of the packets on the wire. */
   readonly bytes: number;
+  /** Bytes of the file that were read. */
+  readonly read: number;
+  /** One series, of all packets. */
+  readonly timeline: Timeline;
+  /** Why reading ended before the end of the file. */
+  readonly fault: string | undefined;
+  /** Of reading, milliseconds. */
+  readonly milliseconds: number;
+}
+
+/** What the packets that are judged amount to. */
+export interface Report {
+  /** Packets. */
+  readonly judged: number;
   readonly rows: readonly InspectRow[];
   readonly faults: Readonly<Record<string, number>>;
   readonly verdicts: readonly VerdictCount[];
   readonly customers: readonly string[];
   readonly networks: readonly number[];
   readonly timeline: Timeline;
-  /** Why reading ended before the end of the file. */
-  readonly fault: string | undefined;
-  /** Of reading, milliseconds. */
+  /** Of judging, milliseconds. */
   readonly milliseconds: number;
 }
 
@@ -89,7 +106,27 @@ export type Request =
   | { readonly kind: 'detail'; readonly index: number }
   | { readonly kind: 'transform'; readonly transform: Transform };
 
+/** How far reading is. */
+export interface Progress {
+  readonly bytes: number;
+  readonly packets: number;
+}
+
+/** How far judging is. */
+export interface Judging {
+  /** Packets. */
+  readonly judged: number;
+  /** Packets behind the filter so far. */
+  readonly count: number;
+  /** Not with every step, but with the last one. */
+  readonly report: Report | undefined;
+  /** Why it ended before the last packet. */
+  readonly failure?: string;
+}
+
+/** `opening`: the request that opened the capture. */
 export type Answer =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly failure: string }
-  | { readonly progress: { readonly bytes: number; readonly packets: number } };
+  | { readonly opening: number; readonly progress: Progress }
+  | { readonly opening: number; readonly judging: Judging };

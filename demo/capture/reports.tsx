@@ -1,8 +1,8 @@
 /** Tunnels that were found, and what became of the packets. */
 
-import type { Overview } from './messages.ts';
+import type { Report } from './messages.ts';
 
-export function Tunnels({ overview }: { overview: Overview }) {
+export function Tunnels({ report }: { report: Report }) {
   return (
     <section class="card" aria-labelledby="tunnels-title">
       <h2 id="tunnels-title">Tunnels and senders</h2>
@@ -20,7 +20,7 @@ export function Tunnels({ overview }: { overview: Overview }) {
             </tr>
           </thead>
           <tbody>
-            {overview.rows.map(({ tunnel, network, customer, source, packets, bytes, malformed }) => (
+            {report.rows.map(({ tunnel, network, customer, source, packets, bytes, malformed }) => (
               <tr key={`${tunnel} ${network} ${source}`}>
                 <th scope="row">{source}</th>
                 <td>{tunnel}</td>
@@ -34,7 +34,7 @@ export function Tunnels({ overview }: { overview: Overview }) {
           </tbody>
         </table>
       </div>
-      {Object.entries(overview.faults).map(([fault, packets]) => (
+      {Object.entries(report.faults).map(([fault, packets]) => (
         <p key={fault} class="hint">
           {fault}: {packets.toLocaleString('en')} packets
         </p>
@@ -43,18 +43,17 @@ export function Tunnels({ overview }: { overview: Overview }) {
   );
 }
 
-export function Verdicts({ overview }: { overview: Overview }) {
-  const judged = overview.verdicts.reduce((all, { packets }) => all + packets, 0);
+export function Verdicts({ report }: { report: Report }) {
+  const wanted = report.verdicts.reduce((all, { packets }) => all + packets, 0);
   return (
     <section class="card" aria-labelledby="verdicts-title">
       <h2 id="verdicts-title">What the dataplanes say to it</h2>
       <p class="hint">
         Each frame went to the host of the policy that would have it:{' '}
-        {(overview.packets - judged).toLocaleString('en')} of {overview.packets.toLocaleString('en')} are for
-        none.
+        {(report.judged - wanted).toLocaleString('en')} of {report.judged.toLocaleString('en')} are for none.
       </p>
       <ul class="verdicts">
-        {overview.verdicts.map(({ name, rule, sentence, isDrop, packets }) => (
+        {report.verdicts.map(({ name, rule, sentence, isDrop, packets }) => (
           <li key={name} class={isDrop ? 'drop' : ''}>
             <strong>{packets.toLocaleString('en')}</strong>
             <code>{name}</code>

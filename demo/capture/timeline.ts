@@ -1,6 +1,6 @@
 /** Bytes and packets per customer over time, in bins that get wider as the capture gets longer. */
 
-import type { Timeline } from './messages.ts';
+import type { Series, Timeline } from './messages.ts';
 
 const BINS = 400;
 
@@ -12,10 +12,10 @@ interface Bins {
 export class TimelineBins {
   #width = 0.001;
   #last = 0;
-  readonly #customers = new Map<string, Bins>();
+  readonly #customers = new Map<Series['customer'], Bins>();
 
   /** @param time seconds since the first packet. */
-  add(customer: string, time: number, bytes: number): void {
+  add(customer: Series['customer'], time: number, bytes: number): void {
     while (time >= this.#width * BINS) this.#widen();
     const bin = Math.max(0, Math.floor(time / this.#width));
     this.#last = Math.max(this.#last, bin);

@@ -2,8 +2,8 @@
 
 import { CaptureReader, Dataplane, INPUT_CUT, PcapngWriter, type Policy, verdicts } from 'netvirt/core';
 import { Senders } from 'netvirt/inspect';
-import { CHUNK } from './capture.ts';
 import type { Transform, Transformed } from './messages.ts';
+import { readChunks } from './reading.ts';
 
 /** Nobody's port: what has it is counted as DROP_UNKNOWN_PORT. */
 const NO_PORT = 0xffff;
@@ -40,8 +40,8 @@ export async function transform(
     batch.clear();
   };
   const reader = new CaptureReader(file.name);
-  for (let at = 0; at < file.size; at += CHUNK) {
-    reader.push(new Uint8Array(await file.slice(at, at + CHUNK).arrayBuffer()));
+  for await (const chunk of readChunks(file)) {
+    reader.push(chunk);
     for (let record = reader.read(); record !== undefined; record = reader.read()) {
       const { data, originalLength, seconds, nanoseconds, interfaceId } = record;
       const port = isOut ? (senders.of(data, reader.interfaces[interfaceId]?.name) ?? NO_PORT) : 0;

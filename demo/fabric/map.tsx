@@ -3,7 +3,7 @@
 import { type Endpoint, type Host, type Policy, formatIp } from 'netvirt/core';
 import type { Stop } from 'netvirt/simulate';
 import { useState } from 'preact/hooks';
-import { applyChanges, change, session } from '../session.ts';
+import { change, changeEndpoint, session } from '../session.ts';
 import { useStore } from '../ui/store.ts';
 import { type Member, membersOf, sending } from './sending.ts';
 import { VmCard } from './vm.tsx';
@@ -23,9 +23,10 @@ export function FabricMap({ policy, onFailure }: MapProps) {
   const here = journey?.stops[stop];
   const passed = new Set(journey?.stops.slice(0, stop + 1).map(({ place, name }) => `${place} ${name}`));
   const mark = (place: Stop['place'], name: string) => markOf(here, passed, place, name);
-  const move = (name: string, host: string) => onFailure(applyChanges([{ op: 'move-endpoint', name, host }]));
+  const move = (name: string, host: string) =>
+    onFailure(changeEndpoint(name, (live) => live.apply([{ op: 'move-endpoint', name, host }])));
   const setMethod = (name: string, method: Endpoint['method']) =>
-    onFailure(change((live) => live.setMethod(name, method)));
+    onFailure(changeEndpoint(name, (live) => live.setMethod(name, method)));
 
   const hostCard = (host: Host) => (
     <section

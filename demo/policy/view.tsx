@@ -17,27 +17,35 @@ const REST = 150;
 /** Bytes of a policy that an editor in a page can hold. */
 const LARGEST = 4 << 20;
 
-/** What was written outlives a look at another view. */
-const draft = { text: undefined as string | undefined, file: 'policy.yaml' };
+/** What was written outlives a look at another view. `base`: what was in force when the writing began. */
+const draft = {
+  text: undefined as string | undefined,
+  base: undefined as string | undefined,
+  file: 'policy.yaml',
+};
 
 export function PolicyView() {
-  const { text: applied, changes, revision } = useStore(session);
-  const [text, setText] = useState(draft.text ?? applied ?? example);
+  const { text: inForce, revision } = useStore(session);
+  const applied = inForce ?? example;
+  const isUntouched = draft.text === undefined || draft.text === draft.base;
+  const [text, setText] = useState(isUntouched ? applied : draft.text!);
   const [checked, setChecked] = useState<Checked>(() => check(text, draft.file));
   const [news, setNews] = useState('');
   const area = useRef<HTMLTextAreaElement>(null);
-  draft.text = text;
   useEffect(() => {
     const timer = setTimeout(() => setChecked(check(text, draft.file)), REST);
     return () => clearTimeout(timer);
   }, [text]);
-  // A shared policy may arrive after the view.
+  // The text follows what is in force, unless somebody has begun to write another one.
   useEffect(() => {
-    if (applied !== undefined) setText(applied);
+    if (text !== applied && !isUntouched) return;
+    draft.base = applied;
+    setText(applied);
   }, [applied]);
+  draft.text = text;
 
   const problems = 'problems' in checked ? checked.problems : [];
-  const isApplied = text === (applied ?? example) && changes === 0;
+  const isApplied = text === applied;
   const apply = async () => {
     const now = check(text, draft.file);
     setChecked(now);
@@ -112,10 +120,12 @@ export function PolicyView() {
       <p role="status" class="news">
         {news}
       </p>
-      {changes === 0 ? null : (
+      {draft.base === applied || text === applied ? null : (
         <p class="hint">
-          {changes} {changes === 1 ? 'change' : 'changes'} made in the fabric view{' '}
-          {changes === 1 ? 'is' : 'are'} not in this text; applying it undoes them.
+          The fabric has been changed since this text was begun: applying it undoes that.{' '}
+          <button type="button" class="quiet" onClick={() => setText(applied)}>
+            Show what is in force
+          </button>
         </p>
       )}
       <div class="columns">

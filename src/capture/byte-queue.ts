@@ -26,6 +26,12 @@ export class ByteQueue {
     return this.#base + at;
   }
 
+  /** A view of bytes by their place in the stream; they must not have been followed by another `push`. */
+  viewAt(place: number, length: number): Uint8Array {
+    const at = place - this.#base;
+    return this.bytes.subarray(at, at + length);
+  }
+
   /** Appends a chunk. It is not copied when everything before was read, so it must stay as it is until the next `push`. */
   push(chunk: Uint8Array): void {
     const left = this.available;

@@ -1,3 +1,4 @@
+export { CaptureIndex, type IndexColumns } from './capture-index.ts';
 export { CaptureReader } from './reader.ts';
 export {
   CaptureError,
@@ -5,5 +6,6 @@ export {
   linkTypeName,
   type CaptureInterface,
   type CaptureRecord,
+  type RecordHead,
 } from './types.ts';
 export { PcapWriter, PcapngWriter, type CaptureWriter, type NewInterface, type Packet } from './writer.ts';

@@ -1,7 +1,7 @@
 /** The classic pcap format (draft-ietf-opsawg-pcap): one interface, one header, records. */
 
 import type { ByteQueue } from './byte-queue.ts';
-import { CaptureError, type CaptureInterface, type CaptureRecord } from './types.ts';
+import { CaptureError, type CaptureInterface, type RecordHead } from './types.ts';
 
 export const MAGIC_MICROSECONDS = 0xa1b2c3d4;
 export const MAGIC_NANOSECONDS = 0xa1b23c4d;
@@ -28,8 +28,8 @@ export class PcapParser {
     this.#nanosPerTick = isNanoseconds ? 1 : 1000;
   }
 
-  /** Reads the next record into `record`. False: more bytes are needed. */
-  read(record: CaptureRecord): boolean {
+  /** Passes the next record and says in `head` what is known of it. False: more bytes are needed. */
+  read(head: RecordHead): boolean {
     const queue = this.#queue;
     if (this.interfaces.length === 0 && !this.#readHeader()) return false;
     if (queue.available < RECORD_HEADER) return false;
@@ -46,13 +46,13 @@ export class PcapParser {
     if (queue.available < RECORD_HEADER + capturedLength) return false;
     const { fcsLength } = this.interfaces[0]!;
     const at = start + RECORD_HEADER;
-    record.interfaceId = 0;
-    record.seconds = view.getUint32(start, this.#littleEndian);
-    record.nanoseconds = view.getUint32(start + 4, this.#littleEndian) * this.#nanosPerTick;
-    record.originalLength = Math.max(originalLength - fcsLength, 0);
-    record.data = queue.bytes.subarray(at, at + Math.min(capturedLength, record.originalLength));
-    record.offset = queue.placeOf(at);
-    record.comments = undefined;
+    head.interfaceId = 0;
+    head.seconds = view.getUint32(start, this.#littleEndian);
+    head.nanoseconds = view.getUint32(start + 4, this.#littleEndian) * this.#nanosPerTick;
+    head.originalLength = Math.max(originalLength - fcsLength, 0);
+    head.capturedLength = Math.min(capturedLength, head.originalLength);
+    head.offset = queue.placeOf(at);
+    head.comments = undefined;
     queue.start = at + capturedLength;
     this.count++;
     return true;

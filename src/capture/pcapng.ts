@@ -3,7 +3,7 @@
 import type { ByteQueue } from './byte-queue.ts';
 import { MAX_RECORD } from './pcap.ts';
 import { type ToTime, ticksToTime } from './timestamps.ts';
-import { CaptureError, type CaptureInterface, type CaptureRecord } from './types.ts';
+import { CaptureError, type CaptureInterface, type RecordHead } from './types.ts';
 
 export const SECTION_HEADER = 0x0a0d0d0a;
 export const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
@@ -42,8 +42,8 @@ export class PcapngParser {
     this.#name = name;
   }
 
-  /** Reads the next record into `record`. False: more bytes are needed. */
-  read(record: CaptureRecord): boolean {
+  /** Passes the next record and says in `head` what is known of it. False: more bytes are needed. */
+  read(head: RecordHead): boolean {
     const queue = this.#queue;
     while (queue.available >= BLOCK_OVERHEAD) {
       const { view, start } = queue;
@@ -59,7 +59,7 @@ export class PcapngParser {
       if (queue.available < length) return false;
       const trailer = view.getUint32(start + length - 4, this.#littleEndian);
       if (trailer !== length) this.#fail(`expected the block to end in its length ${length}, got ${trailer}`);
-      const isRecord = this.#readBlock(type, start + 8, start + length - 4, record);
+      const isRecord = this.#readBlock(type, start + 8, start + length - 4, head);
       queue.start = start + length;
       if (!isRecord) continue;
       this.count++;
@@ -77,7 +77,7 @@ export class PcapngParser {
   }
 
   /** The block's body, from `at` to `end`. True: it was a record. */
-  #readBlock(type: number, at: number, end: number, record: CaptureRecord): boolean {
+  #readBlock(type: number, at: number, end: number, head: RecordHead): boolean {
     switch (type) {
       case SECTION_HEADER:
         this.#readSection(at, end);
@@ -87,14 +87,14 @@ export class PcapngParser {
         return false;
       case ENHANCED_PACKET:
         this.#need(at, end, 20);
-        this.#readPacket(record, this.#u32(at), at + 4, end);
+        this.#readPacket(head, this.#u32(at), at + 4, end);
         return true;
       case PACKET:
         this.#need(at, end, 20);
-        this.#readPacket(record, this.#u16(at), at + 4, end);
+        this.#readPacket(head, this.#u16(at), at + 4, end);
         return true;
       case SIMPLE_PACKET:
-        this.#readSimplePacket(record, at, end);
+        this.#readSimplePacket(head, at, end);
         return true;
       default:
         return false;
@@ -140,7 +140,7 @@ export class PcapngParser {
   }
 
   /** The common end of enhanced and obsolete packet blocks: time, lengths, data, options, from `at`. */
-  #readPacket(record: CaptureRecord, interfaceNumber: number, at: number, end: number): void {
+  #readPacket(head: RecordHead, interfaceNumber: number, at: number, end: number): void {
     const interfaceId = this.#interfaceId(interfaceNumber);
     const capturedLength = this.#u32(at + 8);
     const originalLength = this.#u32(at + 12);
@@ -153,14 +153,14 @@ export class PcapngParser {
         `expected a captured length up to the original length ${originalLength}, got ${capturedLength}`,
       );
     }
-    this.#toTime[interfaceId]!(this.#u32(at), this.#u32(at + 4), record);
-    this.#setData(record, interfaceId, data, capturedLength, originalLength);
+    this.#toTime[interfaceId]!(this.#u32(at), this.#u32(at + 4), head);
+    this.#setPlace(head, interfaceId, data, capturedLength, originalLength);
     const options = data + ((capturedLength + 3) & ~3);
-    record.comments = undefined;
-    if (options < end) this.#readComments(record, options, end);
+    head.comments = undefined;
+    if (options < end) this.#readComments(head, options, end);
   }
 
-  #readSimplePacket(record: CaptureRecord, at: number, end: number): void {
+  #readSimplePacket(head: RecordHead, at: number, end: number): void {
     this.#need(at, end, 4);
     const interfaceId = this.#interfaceId(0);
     const originalLength = this.#u32(at);
@@ -169,22 +169,22 @@ export class PcapngParser {
     if (capturedLength > end - at - 4) {
       this.#fail(`expected ${capturedLength} bytes of packet in the block, got ${end - at - 4}`);
     }
-    record.seconds = 0;
-    record.nanoseconds = 0;
-    record.comments = undefined;
-    this.#setData(record, interfaceId, at + 4, capturedLength, originalLength);
+    head.seconds = 0;
+    head.nanoseconds = 0;
+    head.comments = undefined;
+    this.#setPlace(head, interfaceId, at + 4, capturedLength, originalLength);
   }
 
-  #setData(record: CaptureRecord, interfaceId: number, at: number, captured: number, original: number): void {
-    record.interfaceId = interfaceId;
-    record.originalLength = Math.max(original - this.interfaces[interfaceId]!.fcsLength, 0);
-    record.data = this.#queue.bytes.subarray(at, at + Math.min(captured, record.originalLength));
-    record.offset = this.#queue.placeOf(at);
+  #setPlace(head: RecordHead, interfaceId: number, at: number, captured: number, original: number): void {
+    head.interfaceId = interfaceId;
+    head.originalLength = Math.max(original - this.interfaces[interfaceId]!.fcsLength, 0);
+    head.capturedLength = Math.min(captured, head.originalLength);
+    head.offset = this.#queue.placeOf(at);
   }
 
-  #readComments(record: CaptureRecord, at: number, end: number): void {
+  #readComments(head: RecordHead, at: number, end: number): void {
     this.#eachOption(at, end, (code, value, length) => {
-      if (code === OPT_COMMENT) (record.comments ??= []).push(this.#text(value, length));
+      if (code === OPT_COMMENT) (head.comments ??= []).push(this.#text(value, length));
     });
   }
 

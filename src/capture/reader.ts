@@ -3,7 +3,7 @@
 import { ByteQueue } from './byte-queue.ts';
 import { MAGIC_MICROSECONDS, MAGIC_NANOSECONDS, PcapParser } from './pcap.ts';
 import { PcapngParser, SECTION_HEADER } from './pcapng.ts';
-import { CaptureError, type CaptureInterface, type CaptureRecord } from './types.ts';
+import { CaptureError, type CaptureInterface, type CaptureRecord, type RecordHead } from './types.ts';
 
 /** First bytes of files that people take for captures. */
 const STRANGERS: readonly (readonly [magic: number, mask: number, what: string])[] = [
@@ -22,10 +22,11 @@ export class CaptureReader {
     interfaceId: 0,
     seconds: 0,
     nanoseconds: 0,
-    data: new Uint8Array(0),
+    capturedLength: 0,
     originalLength: 0,
     offset: 0,
     comments: undefined,
+    data: new Uint8Array(0),
   };
   #parser: PcapParser | PcapngParser | undefined;
 
@@ -59,6 +60,17 @@ export class CaptureReader {
    * @throws CaptureError when the bytes are not a capture; everything before that place has been returned.
    */
   read(): CaptureRecord | undefined {
+    if (this.readHead() === undefined) return undefined;
+    const record = this.#record;
+    record.data = this.#queue.viewAt(record.offset, record.capturedLength);
+    return record;
+  }
+
+  /**
+   * As `read`, for those who want to know where the frame is and not what is in it: no view of it is made.
+   * @throws CaptureError as `read`.
+   */
+  readHead(): RecordHead | undefined {
     this.#parser ??= this.#detect();
     return this.#parser?.read(this.#record) === true ? this.#record : undefined;
   }

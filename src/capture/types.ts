@@ -19,21 +19,27 @@ export interface CaptureInterface {
   readonly fcsLength: number;
 }
 
-/** One frame. The reader reuses the object and the memory behind `data`: both are valid until the next `read` or `push`. */
-export interface CaptureRecord {
+/** What a capture says about a frame. The reader reuses the object: it is valid until the next `read` or `readHead`. */
+export interface RecordHead {
   /** Position in `CaptureReader.interfaces`. */
   interfaceId: number;
   /** Time since 1970-01-01 UTC. */
   seconds: number;
   nanoseconds: number;
-  /** Without frame check sequence. */
-  data: Uint8Array;
-  /** Length on the wire, bytes; more than `data` where the snap length cut the frame. */
+  /** Bytes of the frame that the capture holds, without frame check sequence. */
+  capturedLength: number;
+  /** Length on the wire, bytes; more than `capturedLength` where the snap length cut the frame. */
   originalLength: number;
-  /** Where `data` begins in the capture, bytes. */
+  /** Where the frame begins in the capture, bytes. */
   offset: number;
   /** opt_comment of pcapng, undefined where there is none. */
   comments: string[] | undefined;
+}
+
+/** One frame. The memory behind `data` is reused as well: it is valid until the next `push`. */
+export interface CaptureRecord extends RecordHead {
+  /** Without frame check sequence. */
+  data: Uint8Array;
 }
 
 /** The capture is not one, or not whole. `message` names file, record and byte. */

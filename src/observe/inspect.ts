@@ -23,6 +23,8 @@ export interface Identity {
   readonly customer: string | undefined;
   readonly source: string;
   readonly decoded: Decoded;
+  /** Where it was counted: the same object for all packets that have the fields above in common. */
+  readonly row: InspectRow;
 }
 
 export interface Inspection {
@@ -82,21 +84,20 @@ export class Inspector {
     if (isCut) this.#cut++;
     const fault = isCut ? undefined : decoded.fault;
     if (fault !== undefined) this.#faults.set(fault, (this.#faults.get(fault) ?? 0) + 1);
-    const identity = this.#identify(decoded);
-    const { tunnel, network, customer, source } = identity;
-    const row = this.#rowOf(tunnel, network, customer, source);
+    const row = this.#identify(decoded);
+    const { tunnel, network, customer, source } = row;
     row.packets++;
     row.bytes += originalLength;
     if (fault !== undefined) row.malformed++;
-    return identity;
+    return { tunnel, network, customer, source, decoded, row };
   }
 
-  #identify(decoded: Decoded): Identity {
+  #identify(decoded: Decoded): InspectRow {
     const { tunnel, network, outer, inner } = decoded;
     const rewritten = this.#rewritten(tunnel, outer);
     if (rewritten !== undefined) {
       const { customer, endpoint } = rewritten;
-      return { tunnel: 'IP Rewrite', network: endpoint.vsid, customer, source: endpoint.name, decoded };
+      return this.#rowOf('IP Rewrite', endpoint.vsid, customer, endpoint.name);
     }
     const sender = inner ?? outer;
     const owner = this.#owner(sender?.srcMac, tunnel === 'NVGRE' ? network : undefined);
@@ -104,7 +105,7 @@ export class Inspector {
     const customer = tunnel === 'VXLAN' || vsid === undefined ? undefined : this.#customers.get(vsid);
     const name = sender === undefined ? 'no MAC' : this.#macName(sender.srcMac);
     const source = tunnel === 'VXLAN' ? name : (owner?.endpoint.name ?? name);
-    return { tunnel, network: vsid, customer, source, decoded };
+    return this.#rowOf(tunnel, vsid, customer, source);
   }
 
   #macName(mac: MacAddress): string {

@@ -41,7 +41,8 @@ function readBack(bytes: Uint8Array): { records: Written[]; names: (string | und
   reader.push(bytes);
   const records: Written[] = [];
   for (let record = reader.read(); record !== undefined; record = reader.read()) {
-    const { offset: _, ...rest } = record;
+    const { offset: _, capturedLength, ...rest } = record;
+    expect(capturedLength).toBe(rest.data.length);
     records.push({ ...rest, data: rest.data.slice() });
   }
   reader.end();

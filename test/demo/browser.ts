@@ -5,7 +5,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core';
-import { expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { serveDemo } from '../../src/cli/demo.ts';
 import { reasonTo, titled as titledBecause } from '../system/tools.ts';
 
@@ -87,6 +87,33 @@ export class Demo {
 export async function leave({ page, faults }: Visit): Promise<void> {
   await page.context().close();
   expect(faults).toEqual([]);
+}
+
+export interface Fresh extends Visit {
+  readonly demo: Demo;
+}
+
+/**
+ * For a block of tests: one browser, and a fresh page for each of them, which they are to leave without a fault.
+ * @param hash where on the page.
+ * @param take is called with it before the test, and waits until it can be used.
+ */
+export function visitEach(
+  hash: string,
+  take: (fresh: Fresh) => Promise<void>,
+  options: BrowserContextOptions = {},
+): void {
+  let demo: Demo;
+  let visit: Visit;
+  beforeAll(async () => {
+    demo = await Demo.open();
+  });
+  beforeEach(async () => {
+    visit = await demo.visit(hash, options);
+    await take({ demo, ...visit });
+  });
+  afterEach(() => leave(visit));
+  afterAll(() => demo.close());
 }
 
 /** A picture for people, in a folder that git ignores. */

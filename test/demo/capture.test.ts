@@ -3,10 +3,10 @@
 import { readFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CaptureReader, PcapWriter, parseIp, parsePolicy } from '../../src/index.ts';
 import { LiveFabric, probe } from '../../src/simulate/index.ts';
-import { Demo, NO_CHROMIUM, type Visit, leave, shownBytes, titled } from './browser.ts';
+import { NO_CHROMIUM, shownBytes, titled, visitEach } from './browser.ts';
 
 const policy = parsePolicy(readFileSync(new URL('../../demo/example.yaml', import.meta.url), 'utf8'));
 
@@ -27,19 +27,11 @@ function capture(frames: readonly Uint8Array[]): Buffer {
 }
 
 describe.skipIf(NO_CHROMIUM !== undefined)(titled('the capture view'), () => {
-  let demo: Demo;
-  let visit: Visit;
   let page: Page;
-  beforeAll(async () => {
-    demo = await Demo.open();
-  });
-  afterAll(() => demo.close());
-  beforeEach(async () => {
-    visit = await demo.visit('#capture');
-    ({ page } = visit);
+  visitEach('#capture', async (fresh) => {
+    ({ page } = fresh);
     await page.getByRole('button', { name: 'Record an example' }).waitFor();
   });
-  afterEach(() => leave(visit));
 
   const open = (name: string, buffer: Buffer) =>
     page.locator('input[type=file]').setInputFiles({ name, mimeType: '', buffer });
@@ -122,5 +114,49 @@ describe.skipIf(NO_CHROMIUM !== undefined)(titled('the capture view'), () => {
     await open('cut.pcap', whole.subarray(0, -10));
     await count('2 of 2 packets');
     await page.locator('.failure', { hasText: 'record 3' }).waitFor();
+  });
+
+  it('has the last packet of a large capture at once, and every verdict in the end', async () => {
+    const { wire } = await onePing();
+    const broken = wire.slice();
+    broken[24]! ^= 1;
+    const pair = [wire, broken];
+    await open('large.pcap', capture(Array.from({ length: 20_000 }, (_, index) => pair[index % 2]!)));
+    await count('20,000 of 20,000 packets');
+    await page.getByRole('grid').focus();
+    await page.keyboard.press('End');
+    const last = page.locator('.packet[aria-selected=true]');
+    await last.waitFor();
+    expect(await last.innerText()).toMatch(/^20000\s.*DROP_OUTER_CHECKSUM$/s);
+    expect(await last.getAttribute('aria-rowindex')).toBe('20001');
+    await page.locator('.hex').waitFor();
+    expect(await shownBytes(page)).toBe(Buffer.from(broken).toString('hex'));
+    await page.getByRole('combobox', { name: 'Verdict', exact: true }).selectOption('DROP');
+    await count('10,000 of 20,000 packets');
+    await page.locator('[data-judged]').waitFor();
+    expect(await page.locator('[data-judged]').innerText()).toMatch(
+      /^20,000 packets, .* on the wire. Indexed .* s, \d+ MB\/s; judged in .* s, \d+ MB\/s\.$/,
+    );
+    expect(await page.locator('.count .note').count()).toBe(0);
+    expect(await page.locator('.verdicts strong').allTextContents()).toEqual(['10,000', '10,000']);
+    await page.getByRole('grid').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.locator('.packet[aria-selected=true]', { hasText: /^4/ }).waitFor();
+  });
+
+  it('lets go of a capture when another one is opened', async () => {
+    const { wire } = await onePing();
+    const large = capture(new Array<Uint8Array>(20_000).fill(wire));
+    await open('large.pcap', large);
+    await open('small.pcap', capture([wire]));
+    await count('1 of 1 packets');
+    await open('large.pcap', large);
+    await count('20,000 of 20,000 packets');
+    await open('small.pcap', capture([wire, wire]));
+    await count('2 of 2 packets');
+    await page.locator('[data-judged]').waitFor();
+    expect(await page.locator('.verdicts strong').allTextContents()).toEqual(['2']);
+    expect(await rows().count()).toBe(2);
+    expect(await page.locator('.failure').count()).toBe(0);
   });
 });

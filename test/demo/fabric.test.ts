@@ -1,8 +1,8 @@
 /** The fabric view as a person uses it: packets are sent, VMs move, lie, and are cut off. */
 
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Demo, NO_CHROMIUM, type Visit, leave, shownBytes, titled } from './browser.ts';
+import { describe, expect, it } from 'vitest';
+import { NO_CHROMIUM, shownBytes, titled, visitEach } from './browser.ts';
 
 /** The VM's Ethernet and IPv4 addresses in the packet from bakery-till to bakery-oven. */
 const MACS = '02155d500112' + '02155d500111' + '0800';
@@ -12,19 +12,11 @@ const ADDRESSES = '0a00000b' + '0a00000c';
 const withoutHop = (frame: string) => frame.slice(0, 44) + frame.slice(46, 48) + frame.slice(52);
 
 describe.skipIf(NO_CHROMIUM !== undefined)(titled('the fabric view'), () => {
-  let demo: Demo;
-  let visit: Visit;
   let page: Page;
-  beforeAll(async () => {
-    demo = await Demo.open();
-  });
-  afterAll(() => demo.close());
-  beforeEach(async () => {
-    visit = await demo.visit();
-    ({ page } = visit);
+  visitEach('', async (fresh) => {
+    ({ page } = fresh);
     await page.locator('.stops button').first().waitFor();
   });
-  afterEach(() => leave(visit));
 
   const stops = () =>
     page

@@ -2,23 +2,17 @@
 
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Demo, NO_CHROMIUM, type Visit, leave, titled } from './browser.ts';
+import { describe, expect, it } from 'vitest';
+import { type Demo, NO_CHROMIUM, leave, titled, visitEach } from './browser.ts';
 
 describe.skipIf(NO_CHROMIUM !== undefined)(titled('the policy view'), () => {
   let demo: Demo;
-  let visit: Visit;
+  let requests: string[];
   let page: Page;
-  beforeAll(async () => {
-    demo = await Demo.open();
-  });
-  afterAll(() => demo.close());
-  beforeEach(async () => {
-    visit = await demo.visit('#policy');
-    ({ page } = visit);
+  visitEach('#policy', async (fresh) => {
+    ({ demo, requests, page } = fresh);
     await text().waitFor();
   });
-  afterEach(() => leave(visit));
 
   const text = () => page.getByRole('textbox', { name: 'Policy, YAML or JSON' });
   const edit = async (from: string, to: string) => text().fill((await text().inputValue()).replace(from, to));
@@ -64,12 +58,12 @@ describe.skipIf(NO_CHROMIUM !== undefined)(titled('the policy view'), () => {
     await text().focus();
     await page.keyboard.press('Control+Enter');
     await page.getByText('In force').waitFor();
-    const before = visit.requests.length;
+    const before = requests.length;
     await page.getByRole('link', { name: 'Fabric' }).click();
     await page.locator('.vm', { hasText: 'bakery-oven' }).getByText('10.0.0.99').waitFor();
     await page.locator('.stop', { hasText: 'sent' }).click();
     expect((await page.locator('.hex .byte').allTextContents()).join('')).toContain('0a00000b' + '0a000063');
-    expect(visit.requests.slice(before).filter((path) => path.endsWith('.html') || path === '/')).toEqual([]);
+    expect(requests.slice(before).filter((path) => path.endsWith('.html') || path === '/')).toEqual([]);
   });
 
   it('travels in the address of the page', async () => {
@@ -84,6 +78,44 @@ describe.skipIf(NO_CHROMIUM !== undefined)(titled('the policy view'), () => {
     await other.page.getByRole('link', { name: 'Fabric' }).click();
     await other.page.locator('.vm', { hasText: 'bakery-mill' }).waitFor();
     await leave(other);
+  });
+
+  it('has what was changed by hand in the fabric, and shares it', async () => {
+    await page.getByRole('link', { name: 'Fabric' }).click();
+    await page.getByLabel('Host of bakery-oven').selectOption('host3');
+    await page.getByLabel('Mechanism of bakery-till').selectOption('rewrite');
+    await page.locator('[data-host="host3"] .vm', { hasText: 'bakery-oven' }).waitFor();
+    await page.getByRole('link', { name: 'Policy' }).click();
+    await page.waitForFunction(() =>
+      /bakery-till[^]*?method: rewrite[^]*?bakery-oven[^]*?host: host3/.test(
+        document.querySelector('textarea')?.value ?? '',
+      ),
+    );
+    await state('Valid');
+    const written = await text().inputValue();
+    expect(written).toContain('# In an NVGRE envelope (the default)');
+    expect(await apply().isDisabled()).toBe(true);
+    await page.getByRole('button', { name: 'Copy a link' }).click();
+    await page.waitForURL(/text=/);
+    const address = page.url();
+    const other = await demo.visit(address.slice(address.indexOf('#')));
+    await other.page.waitForFunction((text) => document.querySelector('textarea')?.value === text, written);
+    await other.page.getByRole('link', { name: 'Fabric' }).click();
+    await other.page.locator('[data-host="host3"] .vm', { hasText: 'bakery-oven' }).waitFor();
+    expect(await other.page.getByLabel('Mechanism of bakery-till').inputValue()).toBe('rewrite');
+    await leave(other);
+  });
+
+  it('keeps what is being written when the fabric changes, and says so', async () => {
+    await edit('name: bakery-oven', 'name: bakery-mill');
+    await page.getByRole('link', { name: 'Fabric' }).click();
+    await page.getByLabel('Host of museum-desk').selectOption('host3');
+    await page.getByRole('link', { name: 'Policy' }).click();
+    await page.getByText('The fabric has been changed since this text was begun').waitFor();
+    expect(await text().inputValue()).toContain('bakery-mill');
+    await page.getByRole('button', { name: 'Show what is in force' }).click();
+    expect(await text().inputValue()).toContain('bakery-oven');
+    expect(await apply().isDisabled()).toBe(true);
   });
 
   it('says so when an address holds no policy', async () => {

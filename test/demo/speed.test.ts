@@ -1,23 +1,19 @@
 /** The speed view: measurements that are possible, with threads and without. */
 
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Demo, NO_CHROMIUM, type Visit, leave, titled } from './browser.ts';
+import { describe, expect, it } from 'vitest';
+import { NO_CHROMIUM, titled, visitEach } from './browser.ts';
 
 describe.skipIf(NO_CHROMIUM !== undefined)(titled('the speed view'), () => {
-  let demo: Demo;
-  let visit: Visit;
   let page: Page;
-  beforeAll(async () => {
-    demo = await Demo.open();
-  });
-  afterAll(() => demo.close());
-  beforeEach(async () => {
-    visit = await demo.visit('#speed', { permissions: ['clipboard-read', 'clipboard-write'] });
-    ({ page } = visit);
-    await measureButton().waitFor();
-  });
-  afterEach(() => leave(visit));
+  visitEach(
+    '#speed',
+    async (fresh) => {
+      ({ page } = fresh);
+      await measureButton().waitFor();
+    },
+    { permissions: ['clipboard-read', 'clipboard-write'] },
+  );
 
   const measureButton = () => page.getByRole('button', { name: 'Measure', exact: true });
   const measure = async () => {
