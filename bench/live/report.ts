@@ -53,8 +53,8 @@ function framesResult({ frames }: Measured, absent: Absent, { rounds, lengths, s
       `core and the sender on another; ${rounds} rounds of ${seconds} s, system after system in turn, medians and quartiles. Counted is`,
       'what the sink’s interface received, whose number of bytes has to be that of frames in envelopes; a sample of the frames is compared with',
       'what was sent. CPU: the processor time of the system’s process for a frame that arrived, the sink’s kernel in it; the machine’s is of all',
-      'cores, the sender in it. VXLAN is done by the kernel, on the dataplane’s core by RPS, and has no process. Where no more arrives than',
-      `was offered, the sender was the limit.${absentText(absent, SYSTEMS)}`,
+      'cores, the sender in it. VXLAN is done by the kernel, on the dataplane’s core by RPS, and has no process. Where as much arrives as',
+      `was offered, the sender was the limit, whose core does what the kernel does of VXLAN before the other one's turn.${absentText(absent, SYSTEMS)}`,
     ].join(' '),
     head: ['frame', 'system', 'kpps', 'quartiles', 'offered kpps', 'CPU ns', 'machine ns'],
     cells: rows.map(({ system, frameBytes, kpps, offered, cpuNs, machineNs }) => [

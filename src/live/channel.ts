@@ -67,6 +67,8 @@ export interface Receiver {
   readonly isRing: boolean;
   /** Describes at most `most` frames as inputs. Returns how many; 0: there are none now. */
   receive(most: number): number;
+  /** It has fetched more than it described: `receive` has to be called again before another source uses the thread's buffers. */
+  readonly isPending: boolean;
   /** The batch has been sent: its frames are the kernel's again. */
   release(): void;
 }

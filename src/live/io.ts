@@ -114,7 +114,12 @@ export class LiveIo {
 
   #watch(delay = WATCH): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#inTurn(() => this.#follow()), delay);
+    this.#timer = setTimeout(() => {
+      this.#inTurn(() => this.#follow()).catch((error: unknown) => {
+        const message = `interfaces cannot be followed any more: ${error instanceof Error ? error.message : String(error)}`;
+        this.#run.onEvent({ type: 'failed', port: undefined, name: '', message });
+      });
+    }, delay);
   }
 
   /** What opens and closes ports waits for each other. */
@@ -150,19 +155,23 @@ export class LiveIo {
     }
     this.#dead.set(thread, performance.now() + delay);
     say('thread', delay === 0 ? 'another one takes its place' : `another one takes its place in ${delay} ms`);
-    if (this.#timer !== undefined) this.#watch(delay);
+    if (this.#timer !== undefined) this.#watch(Math.min(delay, WATCH));
   }
 
   async #restart(thread: IoThread): Promise<void> {
     this.#dead.delete(thread);
-    // Which chunks of its UMEM are where, only the dead one knew: with new sockets all of them are free.
-    for (const port of this.#ports) if (port.backend === 'xdp') await port.close();
+    // Which chunks of its UMEM are where, only the dead one knew: with new sockets all of them are free. The old ones stay until
+    // then, because with them goes the program that keeps the host's stack away from VMs' frames.
+    const xdpPorts = this.#ports.filter(({ backend }) => backend === 'xdp');
+    for (const port of xdpPorts) port.forget(thread);
     try {
       await thread.start();
       this.#restarts++;
     } catch (error) {
       this.#bury(thread, error as Error, 0);
+      return;
     }
+    for (const port of xdpPorts) await port.renew();
   }
 
   /**

@@ -112,14 +112,7 @@ export class Loop {
     let frames = 0;
     for (const entry of this.#entries) {
       if (!entry.isReady && !entry.receiver.isRing) continue;
-      const count = entry.receiver.receive(BATCH);
-      if (count === 0) {
-        entry.isReady = false;
-        continue;
-      }
-      frames += count;
-      this.#process(count, entry.lane);
-      entry.receiver.release();
+      frames += this.#serve(entry);
     }
     if (frames === 0) {
       this.#poll(this.#patience());
@@ -129,6 +122,21 @@ export class Loop {
     if (this.#isFast && frames < FEW) this.#context.system.nanosleep(this.#nap, 0);
     // What has a ring in memory needs no system call as long as it is busy.
     if (this.#hasOthers) this.#poll(0);
+  }
+
+  /** Returns how many frames it had. */
+  #serve(entry: Entry): number {
+    const { receiver, lane } = entry;
+    let frames = 0;
+    do {
+      const count = receiver.receive(BATCH);
+      if (count === 0) break;
+      frames += count;
+      this.#process(count, lane);
+      receiver.release();
+    } while (receiver.isPending);
+    if (frames === 0) entry.isReady = false;
+    return frames;
   }
 
   #measure(frames: number): void {

@@ -65,6 +65,11 @@ export class MessageBuffers {
     return this.#address + FRAMES + index * STRIDE + HEADROOM;
   }
 
+  /** There are frames of the last socket that are yet to be described, and to be described as its own. */
+  get isPending(): boolean {
+    return this.#next !== this.#end;
+  }
+
   /** Describes frames of a socket as inputs. Returns how many; 0: there are none. */
   receive(fd: number, most: number, port: number, vnet: number): number {
     if (this.#next === this.#end) {

@@ -56,6 +56,10 @@ export class MessageReceiver implements Receiver {
       : this.#buffers.receive(this.fd, most, this.#port, this.#vnet);
   }
 
+  get isPending(): boolean {
+    return this.#buffers.isPending;
+  }
+
   /** The frames were copied. */
   release(): void {
     return;

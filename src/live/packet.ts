@@ -155,6 +155,9 @@ export class SlotReceiver implements Receiver {
     if (this.#taken > 0) this.release();
   }
 
+  /** Of the queue one frame is fetched at a time. */
+  readonly isPending = false;
+
   receive(most: number): number {
     const { ring, slotSize, blockSize, slots } = this.#source;
     const calls = this.#calls;

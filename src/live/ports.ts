@@ -174,6 +174,22 @@ export class Port {
     });
   }
 
+  /** A thread that has died has none of its channels any more. */
+  forget(dead: IoThread): void {
+    this.#run.threads.forEach((thread, index) => {
+      if (thread !== dead) return;
+      void thread.close(this.#ids[index] ?? []);
+      this.#ids[index] = [];
+    });
+  }
+
+  /** Other sockets in place of those that there are. */
+  async renew(): Promise<void> {
+    await this.close();
+    this.#reopen();
+    if (this.#opened === undefined) this.#become('gone');
+  }
+
   /** Resolves when the threads have let go of it and everything is closed. */
   async close(): Promise<void> {
     const { threads } = this.#run;

@@ -217,9 +217,12 @@ export class Runner {
     return undefined;
   }
 
+  /** Advice only: where the kernel does not answer, that is said and nothing else. */
   #checkAddresses(): void {
     const { policy, host } = this.dataplane;
-    this.#addresses.look(policy, host, this.#uplink, this.#options.kernel);
+    this.#guard(() => {
+      this.#addresses.look(policy, host, this.#uplink, this.#options.kernel);
+    });
   }
 
   #announce(): void {

@@ -40,6 +40,8 @@ export class IoThread {
   #isReady = false;
   #isStopping = false;
   #lost = 0;
+  /** What the dataplane's worker had processed before. */
+  readonly #before: number;
 
   /** @param onDeath called when it ends though nobody stopped it; `lived`: milliseconds since it was ready. */
   constructor(
@@ -55,7 +57,7 @@ export class IoThread {
     this.#dataplane = dataplane;
     this.#regions = regions;
     this.#onDeath = onDeath;
-    const bell = check(system, system.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), 'cannot make an eventfd');
+    this.#before = handled(dataplane.counters(number));
     const counts = new SharedArrayBuffer(COUNTS_SIZE);
     this.counts = countsOf(counts);
     this.#news = newsOf(counts);
@@ -63,14 +65,16 @@ export class IoThread {
     const { address } = this.#area;
     const view = new DataView(regions.bytes(this.#area).buffer);
     view.setBigUint64(address + AREA_BASE, BigInt(regions.base), true);
+    const buffers = regions.take(MESSAGE_BUFFERS_SIZE).address;
+    const poll = regions.take(Loop.pollSize(MOST_LANES * 2));
     this.#start = {
       attachment: dataplane.attachment(number),
       base: regions.base,
       area: address,
-      buffers: regions.take(MESSAGE_BUFFERS_SIZE).address,
-      poll: regions.take(Loop.pollSize(MOST_LANES * 2)),
+      buffers,
+      poll,
       chunks: umem?.table.address,
-      bell,
+      bell: check(system, system.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), 'cannot make an eventfd'),
       counts,
     };
   }
@@ -121,9 +125,10 @@ export class IoThread {
     this.#isReady = false;
     instanceOf(this.#dataplane).releaseWorker(this.number);
     for (const done of this.#closing.values()) done();
+    if (this.#isStopping) return;
     let received = 0;
     for (let at = RECEIVED; at < this.counts.length; at += LANE_COUNTS) received += this.counts[at]!;
-    this.#lost = received - handled(this.#dataplane.counters(this.number));
+    this.#lost = received - (handled(this.#dataplane.counters(this.number)) - this.#before);
   }
 
   open(channels: readonly Channel[]): void {

@@ -9,6 +9,7 @@ const KICKS = 64;
 
 export class XdpPort implements Receiver {
   readonly isRing = true;
+  readonly isPending = false;
   readonly fd: number;
   readonly #system: System;
   readonly #calls: LiveCalls;

@@ -14,7 +14,7 @@ import { NO_ETHTOOL, NO_IPERF, NO_NAMESPACES, NO_OPENVSWITCH } from './tools.ts'
 const MAIN = fileURLToPath(new URL('../../bench/live/main.ts', import.meta.url));
 const REASON = NO_NAMESPACES ?? NO_ETHTOOL ?? NO_IPERF ?? NO_OPENVSWITCH;
 const bench = (...args: string[]) =>
-  spawnSync(process.execPath, ['--import', 'tsx', MAIN, ...args], { encoding: 'utf8' });
+  spawnSync(process.execPath, ['--import', 'tsx', MAIN, ...args], { encoding: 'utf8', timeout: 110_000 });
 const namespaces = () => spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' }).stdout;
 
 interface Row {

@@ -21,8 +21,9 @@ describe.skipIf(NO_NAMESPACES !== undefined)('an I/O thread dies', () => {
     await topology.serve('c-web');
   }, 60_000);
 
-  afterEach(() => {
-    for (const { child } of hosts) child.kill('SIGKILL');
+  afterEach(async () => {
+    // The next ones use the same interfaces.
+    await Promise.all(hosts.map((host) => host.kill()));
   });
   afterAll(() => topology.remove(), 60_000);
 
@@ -50,10 +51,17 @@ describe.skipIf(NO_NAMESPACES !== undefined)('an I/O thread dies', () => {
     await sleep(700);
     host.child.kill('SIGUSR2');
     await host.says('has died: a fault of the test; another one takes its place');
+    let between = await host.report();
+    for (let tries = 0; tries < 100 && between.restarts === 0; tries++) {
+      await sleep(100);
+      between = await host.report();
+    }
+    expect(between.restarts).toBe(1);
     await sleep(700);
-    const between = await host.report();
-    expect(between).toMatchObject({ restarts: 1 });
+    between = await host.report();
     expect(between.lost).toBeGreaterThan(0);
+    // What a batch can be.
+    expect(between.lost).toBeLessThanOrEqual(256);
     host.child.kill('SIGWINCH');
     await host.says('has died: exit code 1; another one takes its place');
     const result = await transfer;

@@ -157,6 +157,14 @@ export class RunningHost {
     return JSON.parse(this.#stdout) as RunReport;
   }
 
+  /** Ends it at once, if it has not ended. */
+  async kill(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = new Promise((resolve) => this.child.once('close', resolve));
+    this.child.kill('SIGKILL');
+    await ended;
+  }
+
   async #until(isTrue: () => boolean, what: string): Promise<void> {
     const deadline = Date.now() + 40_000;
     while (!isTrue()) {

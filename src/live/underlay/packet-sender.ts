@@ -12,7 +12,12 @@ export class PacketSender {
     this.#system = system;
     // Protocol 0: it receives nothing.
     this.#fd = check(system, system.socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), 'packet socket');
-    check(system, setInt(system, this.#fd, SOL_PACKET, PACKET_VNET_HDR, 1), 'packet socket');
+    try {
+      check(system, setInt(system, this.#fd, SOL_PACKET, PACKET_VNET_HDR, 1), 'packet socket');
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /** @param link index of the interface. @returns whether the kernel took it. */
