@@ -11,6 +11,8 @@ export interface Session {
   readonly failure: string | undefined;
   /** The document of the policy that is in force; undefined: the example as it is. */
   readonly text: string | undefined;
+  /** A change of the fabric could not be written into the text. */
+  readonly isTextBehind: boolean;
   /** Goes up with every change of the policy. */
   readonly revision: number;
 }
@@ -19,6 +21,7 @@ export const session = new Store<Session>({
   fabric: undefined,
   failure: undefined,
   text: undefined,
+  isTextBehind: false,
   revision: 0,
 });
 
@@ -29,13 +32,16 @@ export async function startSession(): Promise<void> {
   else await usePolicy(validatePolicy(document), undefined);
 }
 
-export async function usePolicy(policy: Policy, text: string | undefined): Promise<void> {
+/** @returns whether it is in force; the session says why not. */
+export async function usePolicy(policy: Policy, text: string | undefined): Promise<boolean> {
   try {
     const fabric = await LiveFabric.create(policy);
     const { revision } = session.value;
-    session.update({ fabric, failure: undefined, text, revision: revision + 1 });
+    session.update({ fabric, failure: undefined, text, isTextBehind: false, revision: revision + 1 });
+    return true;
   } catch (error) {
     session.update({ failure: messageOf(error) });
+    return false;
   }
 }
 
@@ -54,8 +60,10 @@ export function change(make: (fabric: LiveFabric) => void): string | undefined {
 
 /** Changes an endpoint, in the fabric and in its document. @returns what is wrong, in words, or undefined. */
 export function changeEndpoint(name: string, make: (fabric: LiveFabric) => void): string | undefined {
+  // By the time of the writing, another policy may have brought another fabric.
+  const { fabric } = session.value;
   const problem = change(make);
-  if (problem === undefined) writing = writing.then(() => write(name, session.value.fabric));
+  if (problem === undefined) writing = writing.then(() => write(name, fabric));
   return problem;
 }
 
@@ -73,7 +81,8 @@ async function write(name: string, fabric: LiveFabric | undefined): Promise<void
     if (fabric === undefined || fabric !== session.value.fabric) return;
     session.update({ text: writeEndpoint(session.value.text ?? example, name, fabric.policy) });
   } catch (error) {
-    session.update({ failure: `The policy’s text is not what the fabric runs: ${messageOf(error)}` });
+    const failure = `The policy’s text is not what the fabric runs: ${messageOf(error)}`;
+    session.update({ failure, isTextBehind: true });
   }
 }
 

@@ -72,8 +72,9 @@ export class Capture {
   /** Judges all packets, once. @throws what the signal was aborted with. */
   async judge({ signal, onProgress }: JudgingOptions): Promise<void> {
     const { packets } = this.indexed;
+    const begun = performance.now();
     const examination = await this.#examine(BATCH);
-    const tally = (this.#tally = new Tally(examination, this.#columns, this.#labels, this.#index));
+    const tally = (this.#tally = new Tally(examination, this.#columns, this.#labels, this.#index, begun));
     const reader = new CaptureReader(this.file.name);
     let packet = 0;
     const finishStep = async () => {
@@ -97,6 +98,8 @@ export class Capture {
       await finishStep();
       if (packet === packets) break;
     }
+    // Nothing is before its turn any more: its dataplanes may go.
+    this.#preview = undefined;
   }
 
   #examine(batch: number): Promise<Examination> {
@@ -128,12 +131,13 @@ export class Capture {
     return this.#matches?.length ?? this.indexed.packets;
   }
 
-  /** Rows of the list, judged if need be. */
+  /** Rows of the list, judged if need be and if possible. */
   async rows(from: number, count: number): Promise<Row[]> {
     this.#looked = performance.now();
     const matches = this.#matches;
     const end = Math.min(from + count, this.count);
-    if (matches === undefined) await this.#judgeAhead(from, end);
+    // Why it is impossible, `judge` says: the rest of the rows is known all the same.
+    if (matches === undefined) await this.#judgeAhead(from, end).catch(() => undefined);
     const rows: Row[] = [];
     for (let place = from; place < end; place++) rows.push(this.#row(matches?.at(place) ?? place));
     return rows;
@@ -173,6 +177,7 @@ export class Capture {
       time: this.#index.times[index]!,
       length: this.#index.originalLengths[index]!,
       isJudged,
+      isFinal: index < this.#judged,
       tunnel: isJudged ? labels.tunnels.keys[columns.tunnel[index]!]! : 'none',
       network: network === 0 ? undefined : network,
       customer: isJudged ? labels.customers.keys[columns.customer[index]!]! : '',

@@ -1,4 +1,4 @@
-/** Bytes or packets per customer over time, with the same numbers as a table. */
+/** Bytes or packets over time, of all packets or per customer, with the same numbers as a table. */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
@@ -13,6 +13,7 @@ export function TimelineChart({ timeline }: { timeline: Timeline }) {
   const box = useRef<HTMLDivElement>(null);
   const { width, series } = timeline;
   const times = timesOf(timeline);
+  const isPerCustomer = series.some(({ customer }) => customer !== undefined);
   useEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
@@ -73,7 +74,7 @@ export function TimelineChart({ timeline }: { timeline: Timeline }) {
         ref={box}
         class="chart"
         role="img"
-        aria-label={`${unit} per customer over time; the table below has the numbers`}
+        aria-label={`${unit} ${isPerCustomer ? 'per customer' : 'of all packets'} over time; “The numbers” opens them as a table`}
       />
       <Numbers timeline={timeline} unit={unit} />
     </section>

@@ -31,8 +31,8 @@ export class RowFeed {
   /** What comes next: of the wishes that arrive while a question is on its way, the last one. */
   #next: Wish | undefined;
   #isBusy = false;
-  /** The last rows are all there, and judged. */
-  #isWhole = false;
+  /** So many packets have to be judged before asking for the last rows again brings anything new. */
+  #due = 0;
   #version = 0;
 
   constructor(client: RowSource, onRows: (window: RowWindow) => void) {
@@ -47,9 +47,9 @@ export class RowFeed {
     if (!this.#isBusy) void this.#ask();
   }
 
-  /** More is known than before: what was missing of the last wish is asked for again. */
-  refresh(): void {
-    if (this.#last === undefined || (this.#isWhole && !this.#isBusy)) return;
+  /** More is known than before: what was missing of the last wish, or said before its turn, is asked for again. */
+  refresh(judged: number): void {
+    if (this.#last === undefined || (judged < this.#due && !this.#isBusy)) return;
     this.#next ??= this.#last;
     if (!this.#isBusy) void this.#ask();
   }
@@ -69,9 +69,16 @@ export class RowFeed {
       this.#next = undefined;
       const rows = await this.#client.rows(from, count).catch(() => []);
       if (version !== this.#version) continue;
-      this.#isWhole = rows.length === count && rows.every(({ isJudged }) => isJudged);
+      this.#due = rows.length < count ? 0 : dueOf(rows);
       this.#onRows({ from, first, rows });
     }
     this.#isBusy = false;
   }
+}
+
+/** What was judged before its turn may turn out otherwise: that is worth one question, when the last row has had its turn. */
+function dueOf(rows: readonly Row[]): number {
+  if (!rows.every(({ isJudged }) => isJudged)) return 0;
+  const last = rows.at(-1);
+  return last === undefined || last.isFinal ? Infinity : last.index + 1;
 }

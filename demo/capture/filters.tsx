@@ -10,7 +10,7 @@ export interface FiltersProps {
 }
 
 export function Filters({ opened, filter, onChange }: FiltersProps) {
-  const { indexed, judged, count, report } = opened;
+  const { indexed, judged, count, report, failure } = opened;
   const packets = indexed?.packets ?? 0;
   const isWaiting = count !== packets && judged < packets;
   const set = (change: Filter) => onChange({ ...filter, ...change });
@@ -64,7 +64,7 @@ export function Filters({ opened, filter, onChange }: FiltersProps) {
           ))}
         </select>
       </label>
-      <p class="count" role="status" aria-busy={isWaiting}>
+      <p class="count" role="status" aria-busy={isWaiting && failure === undefined}>
         {count.toLocaleString('en')} of {packets.toLocaleString('en')} packets
         {isWaiting ? <span class="note"> in the first {judged.toLocaleString('en')}</span> : null}
       </p>

@@ -45,8 +45,17 @@ export function PacketList({ client, count, judged, version, selected, onSelect 
     feed.reset();
     want();
   }, [version]);
-  useLayoutEffect(want, [track]);
-  useLayoutEffect(() => feed.refresh(), [judged]);
+  useLayoutEffect(() => {
+    const { current } = box;
+    const { first, scrollTop } = place.current;
+    // Compressed, a place moves when there are more of them: unless somebody scrolls just now, the list goes with it.
+    if (current !== null && current.scrollTop === scrollTop && track.firstAt(scrollTop) !== first) {
+      current.scrollTop = track.topOf(first);
+      place.current.scrollTop = current.scrollTop;
+    }
+    want();
+  }, [track]);
+  useLayoutEffect(() => feed.refresh(judged), [judged]);
 
   const scrolled = () => {
     const { scrollTop } = box.current!;
@@ -66,7 +75,13 @@ export function PacketList({ client, count, judged, version, selected, onSelect 
     want();
     const found = window.rows[target - window.from];
     if (found !== undefined) onSelect(found.index);
-    else void client.rows(target, 1).then(([row]) => row !== undefined && onSelect(row.index));
+    else void lookUp(target);
+  };
+  /** The row is not here yet: when it comes, somebody may be elsewhere, or the rows may be others. */
+  const lookUp = async (target: number) => {
+    const { current } = place;
+    const [row] = await client.rows(target, 1).catch(() => []);
+    if (row !== undefined && place.current === current && current.cursor === target) onSelect(row.index);
   };
   const byKey = (event: KeyboardEvent) => {
     const { whole } = track;

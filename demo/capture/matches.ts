@@ -17,9 +17,9 @@ export class Matches {
 
   constructor(filter: Filter) {
     this.#filter = filter;
-    const { verdict = '' } = filter;
-    const wanted = [...VERDICTS.values()].filter(
-      ({ name }) => name === verdict || name.startsWith(`${verdict}_`),
+    const { verdict } = filter;
+    const wanted = [...VERDICTS.values()].filter(({ name }) =>
+      verdict === 'DROP' ? name.startsWith('DROP_') : name === verdict,
     );
     this.#verdicts = new Set(wanted.map(({ number }) => number));
   }

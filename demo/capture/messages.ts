@@ -21,6 +21,8 @@ export interface Row {
   readonly length: number;
   /** What follows is known. */
   readonly isJudged: boolean;
+  /** It stays so: the packet was judged in its turn. */
+  readonly isFinal: boolean;
   readonly tunnel: string;
   readonly network: number | undefined;
   readonly customer: string;

@@ -1,6 +1,6 @@
 /** The capture that is open: its packets, and what they amount to as far as they are judged. */
 
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { FrameDetail } from '../frame/detail.tsx';
 import { megabytes } from '../ui/files.ts';
 import { TimelineChart } from './chart.tsx';
@@ -22,7 +22,8 @@ export function OpenedCapture({ client, opened, indexed }: OpenedCaptureProps) {
   const [filter, setFilter] = useState<Filter>({});
   const [version, setVersion] = useState(0);
   const [selected, select] = useState<number | undefined>(undefined);
-  const [detail, setDetail] = useState<Detail | undefined>(undefined);
+  const [looked, setLooked] = useState<{ index: number; detail: Detail } | undefined>(undefined);
+  const wanted = useRef<number | undefined>(undefined);
   // The next look at it begins with all packets.
   useEffect(() => () => void client.filter({}), [client]);
   const change = (wanted: Filter) => {
@@ -32,7 +33,11 @@ export function OpenedCapture({ client, opened, indexed }: OpenedCaptureProps) {
   };
   const look = async (index: number) => {
     select(index);
-    setDetail(await client.detail(index));
+    wanted.current = index;
+    const detail = await client.detail(index).catch(() => undefined);
+    // Another one was chosen meanwhile.
+    if (wanted.current !== index) return;
+    setLooked(detail === undefined ? undefined : { index, detail });
   };
   const isDone = judged === indexed.packets;
   const timeline = isDone && report !== undefined ? report.timeline : indexed.timeline;
@@ -63,15 +68,17 @@ export function OpenedCapture({ client, opened, indexed }: OpenedCaptureProps) {
           selected={selected}
           onSelect={(index) => void look(index)}
         />
-        {detail === undefined || selected === undefined ? (
+        {looked === undefined ? (
           <p class="hint">Choose a packet to see its layers and bytes.</p>
         ) : (
-          <article class="stop-detail" aria-label={`Packet ${selected + 1}`}>
+          <article class="stop-detail" aria-label={`Packet ${looked.index + 1}`}>
             <h2>
-              Packet {selected + 1}, {detail.frame.length} bytes
-              {detail.originalLength > detail.frame.length ? ` of ${detail.originalLength}` : ''}
+              Packet {looked.index + 1}, {looked.detail.frame.length} bytes
+              {looked.detail.originalLength > looked.detail.frame.length
+                ? ` of ${looked.detail.originalLength}`
+                : ''}
             </h2>
-            <FrameDetail frame={detail.frame} />
+            <FrameDetail frame={looked.detail.frame} />
           </article>
         )}
       </section>
@@ -87,7 +94,7 @@ export function OpenedCapture({ client, opened, indexed }: OpenedCaptureProps) {
 
 /** How long both looks took, and how far the second one is. */
 function Figures({ opened, indexed }: { opened: Opened; indexed: Indexed }) {
-  const { judged, report } = opened;
+  const { judged, report, failure } = opened;
   const { packets, bytes, read, milliseconds } = indexed;
   const isDone = judged === packets;
   return (
@@ -101,9 +108,11 @@ function Figures({ opened, indexed }: { opened: Opened; indexed: Indexed }) {
         {time(read, milliseconds)};{' '}
         {isDone && report !== undefined
           ? `judged in ${time(read, report.milliseconds).replace(/^.* in /, '')}.`
-          : `judged ${judged.toLocaleString('en')} so far.`}
+          : `judged ${judged.toLocaleString('en')}${failure === undefined ? ' so far' : ''}.`}
       </p>
-      {isDone ? null : <progress max={packets} value={judged} aria-label="Judging" />}
+      {isDone || failure !== undefined ? null : (
+        <progress max={packets} value={judged} aria-label="Judging" />
+      )}
     </div>
   );
 }

@@ -17,13 +17,21 @@ export class Tally {
   readonly #index: IndexColumns;
   readonly #timeline = new TimelineBins();
   readonly #verdicts = new Uint32Array(256);
-  readonly #begun = performance.now();
+  readonly #begun: number;
 
-  constructor(examination: Examination, columns: Judgements, labels: Labels, index: IndexColumns) {
+  /** @param begun when judging was, milliseconds. */
+  constructor(
+    examination: Examination,
+    columns: Judgements,
+    labels: Labels,
+    index: IndexColumns,
+    begun: number,
+  ) {
     this.#examination = examination;
     this.#columns = columns;
     this.#labels = labels;
     this.#index = index;
+    this.#begun = begun;
   }
 
   /** Packets from `from` to before `end` have been judged. */

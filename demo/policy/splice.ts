@@ -1,6 +1,6 @@
 /** Fields of a mapping in a YAML or JSON text, changed where they stand: comments, order and quotes stay. */
 
-import { type Node, type Pair, type YAMLMap, isScalar, stringify } from 'yaml';
+import { type Document, type Node, type Pair, type YAMLMap, isScalar, stringify } from 'yaml';
 
 /** Undefined: left out. */
 export interface Fields {
@@ -10,7 +10,21 @@ export interface Fields {
   readonly useVmMac: boolean | undefined;
 }
 
+/** What it means to leave them out, which somebody may have written all the same. */
+const DEFAULTS: { readonly [key in keyof Fields]?: Fields[key] } = {
+  method: 'nvgre',
+  providerAddresses: [],
+  useVmMac: false,
+};
+
 type Entry = Pair<Node, Node | null>;
+
+/** The document, the mapping in it, and what is wanted of it. */
+export interface Change {
+  readonly document: Document;
+  readonly map: YAMLMap<Node, Node>;
+  readonly wanted: Fields;
+}
 
 interface Edit {
   readonly start: number;
@@ -19,13 +33,13 @@ interface Edit {
 }
 
 /** @returns the text with these fields in the mapping; undefined where that takes more than exchanging pieces. */
-export function spliced(text: string, map: YAMLMap<Node, Node>, wanted: Fields): string | undefined {
+export function spliced(text: string, change: Change): string | undefined {
+  const { map } = change;
   const entries = map.items;
   const style = styleOf(text, map);
   const edits: Edit[] = [];
   const added: string[] = [];
-  for (const [key, value] of Object.entries(wanted) as [keyof Fields, Fields[keyof Fields]][]) {
-    const entry = entries.find((one) => isScalar(one.key) && one.key.value === key);
+  for (const { key, value, entry } of unsaid(change)) {
     if (entry === undefined) {
       if (value !== undefined)
         added.push(`${style.isJson ? JSON.stringify(key) : key}: ${written(value, style)}`);
@@ -36,8 +50,7 @@ export function spliced(text: string, map: YAMLMap<Node, Node>, wanted: Fields):
     } else {
       const range = entry.value?.range;
       if (range === null || range === undefined) return undefined;
-      if (JSON.stringify(entry.value?.toJSON()) !== JSON.stringify(value))
-        edits.push({ start: range[0], end: endOf(text, range[1]), text: written(value, style) });
+      edits.push({ start: range[0], end: endOf(text, range[1]), text: written(value, style) });
     }
   }
   // Behind the host, which every endpoint has.
@@ -49,6 +62,17 @@ export function spliced(text: string, map: YAMLMap<Node, Node>, wanted: Fields):
     edits.push({ start: at, end: at, text: added.map((one) => style.before + one).join('') });
   }
   return applied(text, edits);
+}
+
+/** The fields that are not what is wanted, with their entries, if they have any. */
+export function unsaid({ document, map, wanted }: Change) {
+  return (Object.entries(wanted) as [keyof Fields, Fields[keyof Fields]][]).flatMap(([key, value]) => {
+    const entry = map.items.find((one) => isScalar(one.key) && one.key.value === key) as Entry | undefined;
+    const said: unknown = entry?.value?.toJS(document);
+    return entry !== undefined && JSON.stringify(said) === JSON.stringify(value ?? DEFAULTS[key])
+      ? []
+      : [{ key, value, entry }];
+  });
 }
 
 interface Style {

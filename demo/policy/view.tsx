@@ -25,7 +25,7 @@ const draft = {
 };
 
 export function PolicyView() {
-  const { text: inForce, revision } = useStore(session);
+  const { text: inForce, isTextBehind, revision } = useStore(session);
   const applied = inForce ?? example;
   const isUntouched = draft.text === undefined || draft.text === draft.base;
   const [text, setText] = useState(isUntouched ? applied : draft.text!);
@@ -43,14 +43,18 @@ export function PolicyView() {
     setText(applied);
   }, [applied]);
   draft.text = text;
+  if (text === applied) draft.base = applied;
 
   const problems = 'problems' in checked ? checked.problems : [];
-  const isApplied = text === applied;
+  const isApplied = text === applied && !isTextBehind;
   const apply = async () => {
     const now = check(text, draft.file);
     setChecked(now);
     if ('problems' in now) return;
-    await usePolicy(now.policy, text);
+    setNews('');
+    if (!(await usePolicy(now.policy, text))) return;
+    // What is written by now was begun with it.
+    draft.base = text;
     setNews('In force: the fabric, captures and measurements use it now.');
   };
   const open = async (file: File | undefined) => {

@@ -2,7 +2,7 @@
 
 import { type Endpoint, type Policy, formatIp, parsePolicy } from 'netvirt';
 import { type Document, type Node, type YAMLMap, isMap, isSeq, parseDocument } from 'yaml';
-import { type Fields, spliced } from './splice.ts';
+import { type Change, type Fields, spliced, unsaid } from './splice.ts';
 
 /** What of an endpoint the fabric view changes, as a document says it; undefined: left out. */
 function fieldsOf(endpoint: Endpoint, policy: Policy): Fields {
@@ -15,7 +15,7 @@ function fieldsOf(endpoint: Endpoint, policy: Policy): Fields {
     host: policy.hosts[host]!.name,
     method: isRewritten ? 'rewrite' : undefined,
     providerAddresses: isRewritten ? provider : undefined,
-    useVmMac: isRewritten && useVmMac ? true : undefined,
+    useVmMac: useVmMac ? true : undefined,
   };
 }
 
@@ -25,24 +25,28 @@ function fieldsOf(endpoint: Endpoint, policy: Policy): Fields {
  * @throws Error where the text cannot say that.
  */
 export function writeEndpoint(text: string, name: string, policy: Policy): string {
-  const wanted = fieldsOf(endpointOf(policy, name), policy);
+  const wanted = allFields(policy).get(name);
+  if (wanted === undefined) throw new Error(`the policy has no endpoint ${name}`);
   const document = parseDocument(text, { keepSourceTokens: false });
   const node = nodeOf(document, name);
   if (node === undefined) throw new Error(`the document has no endpoint ${name} of its own`);
+  const change = { document, map: node, wanted };
+  // Of the other endpoints it says what it did before, which need not be what they are by now.
+  const expected = allFields(parsePolicy(text)).set(name, wanted);
   // A splice leaves all else as it was written; where it does not lead there, the library writes the document anew.
-  for (const write of [() => spliced(text, node, wanted), () => rewritten(document, node, wanted)]) {
+  for (const write of [() => spliced(text, change), () => rewritten(change)]) {
     const result = write();
-    if (result !== undefined && says(result, name, wanted)) return result;
+    if (result !== undefined && says(result, expected)) return result;
   }
   throw new Error(`the document cannot say what was changed of ${name}`);
 }
 
-function endpointOf({ customers }: Policy, name: string): Endpoint {
-  const found = customers
-    .flatMap(({ routingDomains }) => routingDomains.flatMap(({ endpoints }) => endpoints))
-    .find((endpoint) => endpoint.name === name);
-  if (found === undefined) throw new Error(`the policy has no endpoint ${name}`);
-  return found;
+/** By name of the endpoint. */
+function allFields(policy: Policy): Map<string, Fields> {
+  const endpoints = policy.customers.flatMap(({ routingDomains }) =>
+    routingDomains.flatMap((domain) => domain.endpoints),
+  );
+  return new Map(endpoints.map((endpoint) => [endpoint.name, fieldsOf(endpoint, policy)]));
 }
 
 function nodeOf(document: Document, name: string): YAMLMap<Node, Node> | undefined {
@@ -56,20 +60,25 @@ function nodeOf(document: Document, name: string): YAMLMap<Node, Node> | undefin
     .find((node): node is YAMLMap<Node, Node> => isMap(node) && node.get('name') === name);
 }
 
-function rewritten(document: Document, node: YAMLMap<Node, Node>, wanted: Fields): string {
-  const map = node as YAMLMap;
-  for (const [key, value] of Object.entries(wanted) as [keyof Fields, Fields[keyof Fields]][]) {
+/** @returns undefined where another place refers to what would be gone. */
+function rewritten(change: Change): string | undefined {
+  const { document } = change;
+  const map = change.map as YAMLMap;
+  for (const { key, value } of unsaid(change)) {
     if (value === undefined) map.delete(key);
-    else if (map.get(key) !== value) map.set(key, document.createNode(value, { flow: true }));
+    else map.set(key, document.createNode(value, { flow: true }));
   }
-  return document.toString({ lineWidth: 0 });
+  try {
+    return document.toString({ lineWidth: 0 });
+  } catch {
+    return undefined;
+  }
 }
 
-/** The text is a policy, and its endpoint has these fields. */
-function says(text: string, name: string, wanted: Fields): boolean {
+/** The text is a policy, and its endpoints have these fields. */
+function says(text: string, expected: ReadonlyMap<string, Fields>): boolean {
   try {
-    const policy = parsePolicy(text);
-    return JSON.stringify(fieldsOf(endpointOf(policy, name), policy)) === JSON.stringify(wanted);
+    return JSON.stringify([...allFields(parsePolicy(text))]) === JSON.stringify([...expected]);
   } catch {
     return false;
   }

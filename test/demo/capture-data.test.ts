@@ -3,7 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Capture } from '../../demo/capture/capture.ts';
+import { Judgements } from '../../demo/capture/columns.ts';
+import { Labels } from '../../demo/capture/labels.ts';
+import { Matches } from '../../demo/capture/matches.ts';
 import type { Filter, Row } from '../../demo/capture/messages.ts';
+import { DROP_FLOOD, DROP_FLOOD_RATE, FORWARD } from '../../src/abi/verdict.ts';
 import { PcapngWriter, parseIp, parsePolicy } from '../../src/index.ts';
 import { LiveFabric, probe } from '../../src/simulate/index.ts';
 import { enhancedPacket, interfaceBlock, order, section } from '../capture/captures.ts';
@@ -57,8 +61,8 @@ function captureFile(packets = PACKETS): File {
   return new File([writer.take().slice()], 'x.pcapng');
 }
 
-const open = (file: File, most?: number) =>
-  Capture.open(file, policy, { signal, onProgress, ...(most === undefined ? {} : { most }) });
+const open = (file: File, most?: number, by = policy) =>
+  Capture.open(file, by, { signal, onProgress, ...(most === undefined ? {} : { most }) });
 
 const facts = ({ verdict, network, customer, dst }: Row) => [verdict, network, customer, dst];
 
@@ -80,15 +84,27 @@ describe('a capture', () => {
     const early = await capture.rows(from, 100);
     expect(early).toHaveLength(30);
     for (const row of early) {
-      expect(row.isJudged).toBe(true);
+      expect(row).toMatchObject({ isJudged: true, isFinal: false });
       expect(facts(row)).toEqual(EXPECTED[row.index % EXPECTED.length]);
       expect(row).toMatchObject({ time: row.index, length: frames[row.index % frames.length]!.length });
     }
     expect(capture.report()).toBeUndefined();
     await capture.judge({ signal, onProgress });
-    expect(await capture.rows(from, 100)).toEqual(early);
+    expect(await capture.rows(from, 100)).toEqual(early.map((row) => ({ ...row, isFinal: true })));
     for (const row of await capture.rows(0, PACKETS))
       expect(facts(row)).toEqual(EXPECTED[row.index % EXPECTED.length]);
+  });
+
+  it('shows its packets where the policy has too many hosts to judge them', async () => {
+    const hosts = Array.from({ length: 257 }, () => policy.hosts[0]!);
+    const capture = await open(captureFile(), undefined, { ...policy, hosts });
+    const rows = await capture.rows(PACKETS - 3, 10);
+    expect(rows.map(({ index, length, isJudged }) => [index, length, isJudged])).toEqual(
+      [2, 3, 4].map((kind) => [PACKETS - 5 + kind, frames[kind]!.length, false]),
+    );
+    await expect(capture.judge({ signal, onProgress })).rejects.toThrow('up to 256 run in a page');
+    expect(capture.report()).toBeUndefined();
+    expect(await capture.rows(PACKETS - 3, 10)).toEqual(rows);
   });
 
   it('counts what was judged', async () => {
@@ -185,4 +201,17 @@ describe('a capture', () => {
       expect(capture.report()!.judged).toBeLessThan(PACKETS);
     }
   });
+});
+
+it.each([
+  ['DROP', [1, 2]],
+  ['DROP_FLOOD', [1]],
+  ['DROP_FLOOD_RATE', [2]],
+  ['FORWARD', [0]],
+])('the filter %s lets its own verdicts through', (verdict, expected) => {
+  const columns = new Judgements(3);
+  columns.verdict.set([FORWARD, DROP_FLOOD, DROP_FLOOD_RATE]);
+  const matches = new Matches({ verdict });
+  matches.extend(3, columns, new Labels());
+  expect(Array.from({ length: matches.length }, (_, place) => matches.at(place))).toEqual(expected);
 });

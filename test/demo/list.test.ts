@@ -41,16 +41,21 @@ class SlowClient {
   readonly asked: [from: number, count: number][] = [];
   readonly #answers: (() => void)[] = [];
   isJudged = true;
+  /** Packets that were judged in their turn. */
+  judged = Infinity;
   /** Rows that there are. */
   length = Infinity;
 
   rows(from: number, count: number): Promise<Row[]> {
     this.asked.push([from, count]);
-    const { isJudged } = this;
+    const { isJudged, judged } = this;
     const end = Math.min(from + count, this.length);
     return new Promise((resolve) => {
       this.#answers.push(() => {
-        const rows = Array.from({ length: end - from }, (_, row) => ({ index: from + row, isJudged }));
+        const rows = Array.from({ length: end - from }, (_, row) => {
+          const index = from + row;
+          return { index, isJudged, isFinal: index < judged };
+        });
         resolve(rows as unknown as Row[]);
       });
     });
@@ -95,22 +100,37 @@ describe('the feed', () => {
 
   it('asks again for what was not judged, or not there, and for nothing else', async () => {
     const { client, feed, want } = begin();
-    feed.refresh();
+    feed.refresh(0);
     client.isJudged = false;
     want(0);
     await client.answer();
     client.isJudged = true;
     client.length = 5;
-    feed.refresh();
+    feed.refresh(0);
     await client.answer();
     client.length = Infinity;
-    feed.refresh();
-    feed.refresh();
+    feed.refresh(0);
+    feed.refresh(0);
     await client.answer();
     await client.answer();
     expect(client.asked).toHaveLength(4);
-    feed.refresh();
+    feed.refresh(0);
     expect(client.asked).toHaveLength(4);
+  });
+
+  it('asks once more for what was judged before its turn, when the last row has had it', async () => {
+    const { client, windows, feed, want } = begin();
+    client.judged = 0;
+    want(0);
+    await client.answer();
+    for (const judged of [2, 10, 19]) feed.refresh(judged);
+    expect(client.asked).toHaveLength(1);
+    client.judged = 20;
+    feed.refresh(20);
+    await client.answer();
+    for (const judged of [30, 40]) feed.refresh(judged);
+    expect(client.asked).toHaveLength(2);
+    expect(windows.at(-1)!.rows.every(({ isFinal }) => isFinal)).toBe(true);
   });
 
   it('forgets what was asked before the rows became others', async () => {

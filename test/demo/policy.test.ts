@@ -116,6 +116,16 @@ describe.skipIf(NO_CHROMIUM !== undefined)(titled('the policy view'), () => {
     await page.getByRole('button', { name: 'Show what is in force' }).click();
     expect(await text().inputValue()).toContain('bakery-oven');
     expect(await apply().isDisabled()).toBe(true);
+    // Nothing is begun any more: the text follows the next change.
+    await page.getByRole('link', { name: 'Fabric' }).click();
+    await page.getByLabel('Host of museum-desk').selectOption('host1');
+    await page.locator('[data-host="host1"] .vm', { hasText: 'museum-desk' }).waitFor();
+    await page.getByRole('link', { name: 'Policy' }).click();
+    await page.waitForFunction(() =>
+      /name: museum-desk[^]*?host: host1/.test(document.querySelector('textarea')?.value ?? ''),
+    );
+    expect(await page.getByText('The fabric has been changed since').count()).toBe(0);
+    expect(await apply().isDisabled()).toBe(true);
   });
 
   it('says so when an address holds no policy', async () => {

@@ -139,6 +139,53 @@ describe('a change by hand', () => {
     expect(texts[1]).toContain('# In an NVGRE envelope (the default)');
   });
 
+  it('keeps defaults that somebody wrote, with their comments', async () => {
+    const text = EXAMPLE.replace(
+      'host: host2\n',
+      'host: host2\n            method: nvgre # not yet\n            useVmMac: false # of old\n' +
+        '            providerAddresses: [] # none\n',
+    );
+    const { texts } = await written(text, [move('bakery-oven', 'host1')]);
+    expect(difference(text, texts[1]!)).toEqual({ added: [], removed: [] });
+    expect(texts[1]).toContain('host: host1\n            method: nvgre # not yet\n');
+    // The library that writes it anew keeps them, too.
+    const quoted = text.replace('host: host2\n            method', '"host": host2\n            method');
+    const { texts: again } = await written(quoted, [move('bakery-oven', 'host1')]);
+    expect(again[1]).toContain('providerAddresses: [] # none\n');
+  });
+
+  it('keeps a reference to another place, unless that is what changes', async () => {
+    const text = EXAMPLE.replace('- name: host1\n', '- name: &first host1\n').replaceAll(
+      ' host: host1\n',
+      ' host: *first\n',
+    );
+    const count = text.split('*first').length - 1;
+    const { texts } = await written(text, [
+      setMethod('bakery-till', 'rewrite'),
+      move('bakery-till', 'host2'),
+    ]);
+    expect(count).toBeGreaterThan(1);
+    expect(texts.map((one) => one.split('*first').length - 1)).toEqual([count, count, count - 1]);
+  });
+
+  it('says so where others refer to what changes', async () => {
+    const text = EXAMPLE.replace(' host: host1\n', ' host: &first host1\n').replaceAll(
+      ' host: host1\n',
+      ' host: *first\n',
+    );
+    expect(text).toContain('*first');
+    await expect(written(text, [move('bakery-till', 'host2')])).rejects.toThrow(
+      'the document cannot say what was changed of bakery-till',
+    );
+  });
+
+  it('goes by the text of before for the other endpoints', async () => {
+    const fabric = await LiveFabric.create(parsePolicy(EXAMPLE));
+    for (const [, make] of [move('bakery-till', 'host2'), move('bakery-oven', 'host3')]) make(fabric);
+    const first = writeEndpoint(EXAMPLE, 'bakery-till', fabric.policy);
+    expect(parsePolicy(writeEndpoint(first, 'bakery-oven', fabric.policy))).toEqual(fabric.policy);
+  });
+
   it('says so where the endpoint is not written out', async () => {
     const { policy } = await written(EXAMPLE, []);
     expect(() => writeEndpoint('customers: []', 'bakery-till', policy)).toThrow(
